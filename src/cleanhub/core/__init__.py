@@ -1,0 +1,1 @@
+"""The ground floor: errors, units, money and typed tables. No domain knowledge lives here."""

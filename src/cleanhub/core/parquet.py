@@ -1,0 +1,36 @@
+"""Parquet files, written in order by one thread so that equal frames give equal bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write ``frame`` to ``path``; row order is kept."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 1; SET preserve_insertion_order = true")
+        connection.register("frame", _plain(frame))
+        target = str(path).replace("'", "''")
+        connection.execute(f"COPY (SELECT * FROM frame) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file into a frame, in file order."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 1; SET preserve_insertion_order = true")
+        source = str(path).replace("'", "''")
+        return connection.execute(f"SELECT * FROM read_parquet('{source}')").df()
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    plain = {}
+    for name in frame.columns:
+        column = frame[name]
+        plain[name] = column.astype("string") if column.dtype == object else column
+    return pd.DataFrame(plain)

@@ -1,0 +1,69 @@
+"""Units: conversion of whole columns at the edge, never inside a kernel.
+
+The registry is pint's with the few units of this field (TEU, CO2e, vehicles, money) in
+``units.txt`` beside this module. It is built on first use: importing it costs half a
+second, so code that only compares unit strings must not.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from pint import UnitRegistry
+
+DEFINITIONS = Path(__file__).with_name("units.txt")
+
+
+@cache
+def registry() -> UnitRegistry[Any]:
+    """The unit registry: pint and the definitions of ``units.txt``."""
+    from pint import UnitRegistry
+
+    units: UnitRegistry[Any] = UnitRegistry(on_redefinition="ignore", cache_folder=None)
+    for line in DEFINITIONS.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            units.define(line)
+    return units
+
+
+@lru_cache(maxsize=4096)
+def is_unit(text: str) -> bool:
+    """Whether ``text`` is a unit that :func:`convert` understands (``1`` is dimensionless)."""
+    if text == "1":
+        return True
+    try:
+        registry().Unit(text)
+    except Exception:  # pint raises many kinds for unparseable text
+        return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def factor(source: str, target: str) -> float:
+    """The number that turns a value in ``source`` into a value in ``target``.
+
+    Raises ``ValueError`` when the two are not of one dimension. Money keeps its price
+    year: only :class:`cleanhub.core.money.PriceIndex` moves it between years.
+    """
+    if source == target:
+        return 1.0
+    ureg = registry()
+    try:
+        return float(ureg.Quantity(1.0, _unit(source)).to(_unit(target)).magnitude)
+    except Exception as error:
+        raise ValueError(f"cannot convert {source} to {target}") from error
+
+
+def convert(values: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
+    """Convert a whole column of ``values`` from ``source`` to ``target`` units."""
+    return np.asarray(values, dtype=np.float64) * factor(source, target)
+
+
+def _unit(text: str) -> Any:
+    return registry().Unit("dimensionless" if text == "1" else text)

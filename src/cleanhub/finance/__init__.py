@@ -1,0 +1,1 @@
+"""What things cost: technologies per unit, trucks per mile, projects per tonne."""

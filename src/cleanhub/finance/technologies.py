@@ -1,0 +1,493 @@
+"""The library's technologies as arrays: cost, inputs, emissions and levelised cost per unit.
+
+A technology that is *built on* another (capture on a kiln) adds its parameters to those of
+its base. Quantities are per unit of product; money is in US dollars of the scenario's
+price year. The levelised cost of a technology at a decision year is
+
+    annualised capital + fixed + variable + inputs at levelised prices
+    + direct emissions at the levelised carbon price + CO2 transport and storage - credits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.money import currency_of, in_dollars
+from cleanhub.core.units import factor
+from cleanhub.finance.annuity import annuity_factor, capital_recovery_factor, levelised_prices
+from cleanhub.hub.library import Library
+from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.series import CONFIDENCE_ORDER, Drivers
+
+FloatArray = NDArray[np.float64]
+DEFAULT_LIFETIME = 20.0
+
+
+@dataclass(frozen=True)
+class Technologies:
+    """Technologies in columns; every array has one entry (or row) per technology.
+
+    Attributes
+    ----------
+    names, sector, product, unit
+        Identifiers and product unit, shape (K,).
+    capex, capex_added
+        Full capital, and what it adds to its base [USD per unit of yearly capacity, or per
+        vehicle], shape (K,).
+    capital_charge, capital_charge_added
+        The same, annualised over each part's lifetime, shape (K,).
+    fixed, variable
+        Yearly fixed cost per unit of capacity and variable cost per unit, shape (K,).
+    inputs
+        Carrier use per unit, shape (K, C).
+    direct, captured
+        Scope 1 emissions and stored CO2 [t per unit], shape (K,).
+    minimum_site_t
+        Smallest site an option is offered to, by its yearly tonnes [t], shape (K,).
+    """
+
+    names: NDArray[np.object_]
+    sector: NDArray[np.object_]
+    product: NDArray[np.object_]
+    unit: NDArray[np.object_]
+    base: NDArray[np.int64]
+    is_default: NDArray[np.bool_]
+    earliest: NDArray[np.int64]
+    cycle: NDArray[np.int64]
+    lifetime: NDArray[np.int64]
+    capex: FloatArray
+    capex_added: FloatArray
+    capital_charge: FloatArray
+    capital_charge_added: FloatArray
+    fixed: FloatArray
+    variable: FloatArray
+    inputs: FloatArray
+    direct: FloatArray
+    captured: FloatArray
+    minimum_site_t: FloatArray
+    carriers: NDArray[np.object_]
+    carrier_units: NDArray[np.object_]
+    price_drivers: NDArray[np.object_]
+    confidence: NDArray[np.object_]
+
+    def find(self, name: str) -> int:
+        """Position of a technology; -1 if the library has none of that name."""
+        where = np.flatnonzero(self.names == name)
+        return int(where[0]) if len(where) else -1
+
+    def default_for(self, sector: str, product: str) -> int:
+        """Technology that a site uses unless it says otherwise; -1 if the library has none.
+
+        The product decides; sites that name no product take the default of their sector.
+        """
+        if product:
+            where = np.flatnonzero(self.is_default & (self.product == product))
+        else:
+            where = np.flatnonzero(self.is_default & (self.sector == sector))
+            where = where if len(set(self.product[where])) == 1 else where[:0]
+        return int(where[0]) if len(where) else -1
+
+
+def build_technologies(library: Library, scenario: Scenario) -> Technologies:
+    """Turn the library's tables into arrays in the scenario's price year.
+
+    Raises :class:`~cleanhub.core.errors.InputError` when a unit cannot be converted or a
+    technology has no direct emissions.
+    """
+    table = library.tables["technologies"]
+    names = table["technology"].to_numpy(object)
+    position = {name: k for k, name in enumerate(names)}
+    carriers = library.tables["carriers"]
+    faults = FaultList()
+    reader = _Reader(library, scenario, faults)
+    parameters = library.tables["technology_parameters"]
+    own = {name: reader.read(rows) for name, rows in parameters.groupby("technology", sort=False)}
+    base = np.array([position.get(name, -1) for name in table["built_on"]], dtype=np.int64)
+    parts = [own.get(name, reader.read(parameters.iloc[:0])) for name in names]
+    built = [_Built.of(parts[k], parts[base[k]] if base[k] >= 0 else None, reader) for k in range(len(names))]
+    rate = scenario.decision.discount_rate
+    charges = np.array([b.capital_charges(rate) for b in built]).reshape(len(built), 2)
+    _check_complete(names, built, faults)
+    faults.raise_if_any("technology library")
+    return Technologies(
+        names=names,
+        sector=table["sector"].to_numpy(object),
+        product=table["product"].to_numpy(object),
+        unit=table["product_unit"].to_numpy(object),
+        base=base,
+        is_default=table["default_for_sector"].fillna(False).to_numpy(bool),
+        earliest=table["earliest_year"].to_numpy(np.int64),
+        cycle=table["investment_cycle"].to_numpy(float).round().astype(np.int64),
+        lifetime=np.array([round(b.lifetime) for b in built], dtype=np.int64),
+        capex=np.array([b.capex for b in built]),
+        capex_added=np.array([b.capex_added for b in built]),
+        capital_charge=charges[:, 0],
+        capital_charge_added=charges[:, 1],
+        fixed=np.array([b.fixed for b in built]),
+        variable=np.array([b.variable for b in built]),
+        inputs=np.array([b.inputs for b in built]).reshape(len(built), len(carriers)),
+        direct=np.array([b.direct for b in built]),
+        captured=np.array([b.captured for b in built]),
+        minimum_site_t=np.array([part.get("minimum_site") for part in parts]),
+        carriers=carriers["carrier"].to_numpy(object),
+        carrier_units=carriers["unit"].to_numpy(object),
+        price_drivers=carriers["price_driver"].to_numpy(object),
+        confidence=np.array([b.confidence for b in built], dtype=object),
+    )
+
+
+# ---------------------------------------------------------------- reading parameters
+
+
+class _Reader:
+    """Reads parameter rows into product units and dollars of the price year."""
+
+    def __init__(self, library: Library, scenario: Scenario, faults: FaultList) -> None:
+        self.index = library.price_index
+        self.price_year = scenario.price_year
+        self.faults = faults
+        carriers = library.tables["carriers"]
+        self.carriers = {name: c for c, name in enumerate(carriers["carrier"])}
+        self.carrier_units = carriers["unit"].to_numpy(object)
+        self.burnt = carriers["emission_factor_t"].to_numpy(float)
+        table = library.tables["technologies"]
+        self.product_unit = dict(zip(table["technology"], table["product_unit"], strict=True))
+
+    def read(self, rows: pd.DataFrame) -> _Part:
+        part = _Part(np.zeros(len(self.carriers)), np.zeros(len(self.carriers)))
+        for line, row in rows.iterrows():
+            product = self.product_unit[row["technology"]]
+            value = self._value(row, product, int(str(line)))
+            name, carrier = row["parameter"], row["carrier"]
+            if name == "input":
+                part.inputs[self.carriers[carrier]] += value
+            elif name == "capture_input":
+                part.capture_inputs[self.carriers[carrier]] += value
+            else:
+                part.values[name] = value
+            part.confidence.append(str(row["confidence"]))
+        return part
+
+    def _value(self, row: pd.Series, product: str, line: int) -> float:
+        unit = str(row["unit"])
+        scale = 1.0
+        currency = currency_of(unit)
+        if currency:
+            year = int(row["currency_year"]) if pd.notna(row["currency_year"]) else self.price_year
+            scale = self.index.to_dollars(currency, year, self.price_year)
+        target = self._target(str(row["parameter"]), str(row["carrier"]), product)
+        for may_be in target:
+            try:
+                return float(row["value"]) * scale * factor(in_dollars(unit), may_be)
+            except ValueError:
+                continue
+        self.faults.add(
+            "technology_parameters.csv",
+            line,
+            "unit",
+            what=f"unit does not fit {row['parameter']} of {row['technology']}",
+            found=unit,
+            allowed=" or ".join(target),
+        )
+        return 0.0
+
+    def _target(self, parameter: str, carrier: str, product: str) -> tuple[str, ...]:
+        if parameter == "input":
+            return (f"({self.carrier_units[self.carriers[carrier]]})/({product})",)
+        if parameter == "capture_input":
+            return (f"({self.carrier_units[self.carriers[carrier]]})/t",)
+        emission = (f"t/({product})",)
+        return {
+            "capex": (f"USD/(({product})/yr)", "USD/vehicle", f"USD/({product})"),
+            "fixed_opex": (f"USD/({product})", "USD/vehicle/yr", f"USD/({product})/yr"),
+            "fixed_opex_share": ("1/yr", "1"),
+            "variable_opex": (f"USD/({product})",),
+            "direct_emissions": emission,
+            "emission_change": emission,
+            "lifetime": ("yr",),
+            "capture_capex": ("USD/(t/yr)",),
+            "capture_fixed_opex_share": ("1/yr", "1"),
+            "minimum_site": ("t/yr",),
+            "captured_biogenic": emission,
+            "capture_rate": ("1",),
+            "capture_reach": ("1",),
+        }[parameter]
+
+
+class _Part:
+    """Parameters of one technology as written, in product units and dollars."""
+
+    def __init__(self, inputs: FloatArray, capture_inputs: FloatArray) -> None:
+        self.values: dict[str, float] = {}
+        self.inputs = inputs
+        self.capture_inputs = capture_inputs
+        self.confidence: list[str] = []
+
+    def get(self, name: str, default: float = 0.0) -> float:
+        return self.values.get(name, default)
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A technology with its base added in."""
+
+    capex: float
+    capex_added: float
+    lifetime: float
+    base_capex: float
+    base_lifetime: float
+    fixed: float
+    variable: float
+    inputs: FloatArray
+    direct: float
+    captured: float
+    confidence: str
+    complete: bool
+
+    @staticmethod
+    def of(part: _Part, base: _Part | None, reader: _Reader) -> _Built:
+        start = base.get("direct_emissions") if base else 0.0
+        before = part.get("direct_emissions", start) + part.get("emission_change")
+        captured = before * part.get("capture_reach", 1.0) * part.get("capture_rate")
+        inputs = part.inputs + captured * part.capture_inputs
+        burnt_for_capture = float(captured * part.capture_inputs @ reader.burnt)
+        capture_capex = part.get("capture_capex") * captured
+        added = part.get("capex") + capture_capex
+        fixed = (
+            part.get("fixed_opex")
+            + part.get("capex") * part.get("fixed_opex_share")
+            + capture_capex * part.get("capture_fixed_opex_share", part.get("fixed_opex_share"))
+        )
+        variable = part.get("variable_opex")
+        words = list(part.confidence)
+        base_capex = base_lifetime = 0.0
+        if base:
+            base_capex = base.get("capex")
+            base_lifetime = base.get("lifetime", DEFAULT_LIFETIME)
+            fixed += base.get("fixed_opex") + base_capex * base.get("fixed_opex_share")
+            variable += base.get("variable_opex")
+            inputs = inputs + base.inputs
+            words += base.confidence
+        return _Built(
+            capex=base_capex + added,
+            capex_added=added,
+            lifetime=part.get("lifetime", base_lifetime or DEFAULT_LIFETIME),
+            base_capex=base_capex,
+            base_lifetime=base_lifetime,
+            fixed=fixed,
+            variable=variable,
+            inputs=np.maximum(inputs, 0.0),
+            direct=max(before - captured + burnt_for_capture, 0.0),
+            captured=captured + part.get("captured_biogenic", base.get("captured_biogenic") if base else 0.0),
+            confidence=max(words, key=CONFIDENCE_ORDER.index, default="assumed"),
+            complete="direct_emissions" in part.values or base is not None,
+        )
+
+    def capital_charges(self, rate: float) -> tuple[float, float]:
+        added = self.capex_added * float(capital_recovery_factor(rate, self.lifetime))
+        if self.base_lifetime:
+            return added + self.base_capex * float(capital_recovery_factor(rate, self.base_lifetime)), added
+        return added, added
+
+
+def _check_complete(names: NDArray[np.object_], built: list[_Built], faults: FaultList) -> None:
+    for name, one in zip(names, built, strict=True):
+        if not one.complete:
+            faults.add(
+                "technology_parameters.csv",
+                what=f"technology {name} has no direct_emissions and is built on nothing",
+                allowed="a row direct_emissions",
+            )
+        if one.lifetime <= 0:
+            faults.add(
+                "technology_parameters.csv", what=f"lifetime of {name}", found=one.lifetime, allowed="above 0"
+            )
+
+
+# ---------------------------------------------------------------- levelised cost
+
+
+@dataclass(frozen=True)
+class UnitCosts:
+    """Cost of one unit of product by technology and decision year, in dollars of the price year.
+
+    ``full`` includes capital, ``running`` does not; ``credits`` (already inside both) is
+    what the credits are worth per unit. All have shape (K, T). ``prices`` holds yearly
+    carrier prices (K, C, T), ``carbon_price`` and ``storage_price`` yearly prices (T,),
+    ``carbon_ahead`` the levelised carbon price (K, T), ``yearly_credit`` what credits on
+    carriers pay per unit in each year (K, T).
+    """
+
+    full: FloatArray
+    running: FloatArray
+    credits: FloatArray
+    vehicle_credit: FloatArray
+    prices: FloatArray
+    carbon_price: FloatArray
+    carbon_ahead: FloatArray
+    storage_price: FloatArray
+    yearly_credit: FloatArray
+
+
+def unit_costs(tech: Technologies, drivers: Drivers, lead_time: int) -> UnitCosts:
+    """Levelised cost of every technology for operation that starts in each year.
+
+    ``lead_time`` years lie between the decision, which fixes the credits of the day, and
+    the start of operation. Yearly distance of vehicles is not known here: their capital and
+    fixed cost are left out (see :mod:`cleanhub.finance.ownership`).
+    """
+    scenario = drivers.scenario
+    rate = scenario.decision.discount_rate
+    prices = carrier_prices(tech, drivers)
+    carbon = _optional(drivers, scenario.carbon_price, "USD/t")
+    storage = _optional(drivers, "co2_transport_storage", "USD/t")
+    life = ownership_years(tech, drivers.scenario)
+    ahead = _levelised_by_technology(prices, rate, life)
+    energy = np.einsum("kc,kct->kt", tech.inputs, ahead)
+    carbon_ahead = levelised_prices(carbon, rate, life)
+    storage_ahead = levelised_prices(storage, rate, life)
+    credits = _Credits(tech, drivers, lead_time)
+    vehicles = tech.product == "distance"
+    running = (
+        np.where(vehicles, 0.0, tech.fixed)[:, None]
+        + tech.variable[:, None]
+        + energy
+        + tech.direct[:, None] * carbon_ahead
+        + tech.captured[:, None] * storage_ahead
+        - credits.per_unit
+    )
+    charge = np.where(vehicles, 0.0, tech.capital_charge)
+    return UnitCosts(
+        full=running + charge[:, None],
+        running=running,
+        credits=credits.per_unit,
+        vehicle_credit=credits.per_vehicle,
+        prices=prices,
+        carbon_price=carbon,
+        carbon_ahead=carbon_ahead,
+        storage_price=storage,
+        yearly_credit=credits.yearly,
+    )
+
+
+def ownership_years(tech: Technologies, scenario: Scenario) -> NDArray[np.int64]:
+    """Years over which owners weigh running costs, shape (K,) [yr].
+
+    Plants of one kind are compared over the scenario's common horizon, whatever their
+    lifetimes, so that a rising price weighs on all alike; vehicles over their own life.
+    """
+    horizon = scenario.decision.horizon
+    vehicles = tech.product == "distance"
+    return np.where(vehicles, np.maximum(tech.lifetime, 1), horizon).astype(np.int64)
+
+
+def carrier_prices(tech: Technologies, drivers: Drivers) -> FloatArray:
+    """Yearly carrier prices by technology, shape (K, C, T) [USD per carrier unit].
+
+    A driver ``price_<carrier>_<sector>`` is used for the technologies of that sector where
+    the hub has one; else the carrier's own price driver; a carrier without either is free.
+    """
+    out = np.zeros((len(tech.names), len(tech.carriers), len(drivers.years)))
+    for c, carrier in enumerate(tech.carriers):
+        unit = f"USD/({tech.carrier_units[c]})"
+        common = _optional(drivers, str(tech.price_drivers[c]), unit)
+        out[:, c] = common
+        for sector in set(tech.sector):
+            special = f"price_{carrier}_{sector}"
+            if drivers.has(special):
+                out[tech.sector == sector, c] = _optional(drivers, special, unit)
+    return out
+
+
+def _levelised_by_technology(prices: FloatArray, rate: float, life: NDArray[np.int64]) -> FloatArray:
+    out = np.empty_like(prices)
+    for years in np.unique(life):
+        mine = life == years
+        out[mine] = levelised_prices(prices[mine], rate, np.array([years]))[0]
+    return out
+
+
+def _optional(drivers: Drivers, name: str | None, *units: str) -> FloatArray:
+    """The driver in the first of ``units`` that fits it, or zeros when the hub lacks it."""
+    if not name or not drivers.has(name):
+        return np.zeros(len(drivers.years))
+    for unit in units:
+        try:
+            return drivers.series(name, unit).values
+        except ValueError:
+            continue
+    faults = FaultList()
+    found = drivers.series(name).unit
+    faults.add("drivers.csv", None, "unit", what=f"unit of {name}", found=found, allowed=" or ".join(units))
+    raise InputError("drivers", faults.faults)
+
+
+class _Credits:
+    """Value of the scenario's credits per unit of product, by technology and starting year."""
+
+    def __init__(self, tech: Technologies, drivers: Drivers, lead_time: int) -> None:
+        self.tech = tech
+        self.drivers = drivers
+        self.lead = lead_time
+        count = len(drivers.years)
+        self.per_unit = np.zeros((len(tech.names), count))
+        self.per_vehicle = np.zeros((len(tech.names), count))
+        self.yearly = np.zeros((len(tech.names), count))
+        table = drivers.hub.tables["credits"]
+        wanted = table[table["credit"].isin(drivers.scenario.credits)]
+        values = {row["credit"]: self._value(row) for _, row in wanted.iterrows()}
+        for _, row in wanted.iterrows():
+            mine = values[row["credit"]]
+            rival = values.get(row["excludes"])
+            if rival is not None:
+                better = (mine > rival) | ((mine == rival) & (row["credit"] < row["excludes"]))
+                mine = np.where(better, mine, 0.0)
+            if row["basis"] == "vehicle":
+                self.per_vehicle += mine
+            else:
+                self.per_unit += mine
+
+    def _value(self, row: pd.Series) -> FloatArray:
+        tech, drivers = self.tech, self.drivers
+        rate = drivers.scenario.decision.discount_rate
+        life = ownership_years(tech, drivers.scenario)
+        paid = np.minimum(max(int(row["years_paid"]), 1), life)
+        share = annuity_factor(rate, paid) / annuity_factor(rate, life)
+        eligible = np.ones(len(tech.names), dtype=bool)
+        if row["sector"]:
+            eligible &= tech.sector == row["sector"]
+        if row["technology"]:
+            named = {part.strip() for part in str(row["technology"]).split(";")}
+            eligible &= np.isin(tech.names, list(named))
+        quantity, unit = self._quantity(str(row["basis"]), eligible)
+        yearly = _optional(drivers, str(row["driver"]), *unit)
+        if row["basis"] == "vehicle":
+            return np.where(eligible[:, None], yearly[None, :], 0.0)
+        amount = np.where(eligible, quantity, 0.0)
+        if str(row["basis"]).startswith("carrier_"):
+            ahead = levelised_prices(yearly, rate, paid)
+            self.yearly += amount[:, None] * yearly[None, :]
+            return amount[:, None] * share[:, None] * ahead
+        at_decision = yearly[np.maximum(np.arange(len(yearly)) - self.lead, 0)]
+        return amount[:, None] * share[:, None] * at_decision[None, :]
+
+    def _quantity(self, basis: str, eligible: NDArray[np.bool_]) -> tuple[FloatArray, tuple[str, ...]]:
+        tech = self.tech
+        if basis == "captured_co2":
+            return tech.captured, ("USD/t",)
+        if basis == "product":
+            units = sorted({f"USD/({unit})" for unit in tech.unit[eligible]})
+            return np.ones(len(tech.names)), tuple(units) or ("USD/t",)
+        if basis == "vehicle":
+            return np.ones(len(tech.names)), ("USD/vehicle", "USD")
+        carrier = basis.removeprefix("carrier_")
+        where = np.flatnonzero(tech.carriers == carrier)
+        if not len(where):
+            return np.zeros(len(tech.names)), ("USD/MWh",)
+        unit = str(tech.carrier_units[where[0]])
+        return tech.inputs[:, where[0]], (f"USD/({unit})",)

@@ -1,0 +1,1 @@
+"""What a hub is: its package format, codelists, library, scenarios, loading and checking."""

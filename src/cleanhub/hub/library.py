@@ -1,0 +1,107 @@
+"""The library: technologies, switches, carriers, codelists and price indices that hubs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from cleanhub.core.errors import FaultList
+from cleanhub.core.money import PriceIndex
+from cleanhub.core.tables import check_references, read_table
+from cleanhub.core.units import is_unit
+from cleanhub.hub.schema import CODELISTS, LIBRARY_TABLES
+
+FOLDER = Path(__file__).resolve().parent.parent / "library"
+
+
+@dataclass(frozen=True)
+class Library:
+    """The shared tables, by name, and the vocabularies.
+
+    ``tables`` holds one frame per table of :data:`cleanhub.hub.schema.LIBRARY_TABLES`;
+    ``codelists`` the codes of each vocabulary; ``units`` the unit strings known without
+    building the unit registry.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    codelists: dict[str, frozenset[str]]
+    units: frozenset[str]
+
+    @cached_property
+    def price_index(self) -> PriceIndex:
+        """Deflator and exchange rates."""
+        return PriceIndex(self.tables["price_index"])
+
+    def meaning(self, codelist: str, code: str) -> str:
+        """The meaning of a code, or the code itself when it has none."""
+        frame = self.tables["codelists"]
+        rows = frame[(frame["list"] == codelist) & (frame["code"] == code)]
+        return str(rows["meaning"].iloc[0]) if len(rows) else code
+
+    def unit_ok(self, text: str) -> bool:
+        """Whether ``text`` is a unit (a known string first, the registry only when needed)."""
+        return text in self.units or is_unit(text)
+
+
+@cache
+def load_library() -> Library:
+    """The bundled library. Raises :class:`~cleanhub.core.errors.InputError` when it has faults."""
+    return read_library(FOLDER)
+
+
+def read_library(folder: Path) -> Library:
+    """Read and check the library tables in ``folder``; all faults are raised as one error."""
+    faults = FaultList()
+    units = frozenset(_unit_lines(folder / "units.csv"))
+
+    def unit_ok(text: str) -> bool:
+        return text in units or is_unit(text)
+
+    codes_frame = read_table(folder / CODELISTS.file, CODELISTS, faults, {}, unit_ok)
+    codelists = {str(name): frozenset(rows["code"]) for name, rows in codes_frame.groupby("list", sort=True)}
+    tables = {"codelists": codes_frame}
+    for name, table in LIBRARY_TABLES.items():
+        if name != "codelists":
+            tables[name] = read_table(folder / table.file, table, faults, codelists, unit_ok)
+    targets = reference_targets(tables)
+    check_references(tables, LIBRARY_TABLES, targets, faults)
+    _check_ranges(tables["technology_parameters"], faults)
+    faults.raise_if_any(f"library {folder.name}")
+    codelists["technology"] = frozenset(tables["technologies"]["technology"])
+    return Library(tables, codelists, units)
+
+
+def reference_targets(tables: dict[str, pd.DataFrame]) -> dict[str, frozenset[str]]:
+    """The values of every column that another column may refer to."""
+    wanted = (
+        ("sources", "source_id"),
+        ("technologies", "technology"),
+        ("facilities", "asset_id"),
+        ("projects", "project_id"),
+        ("drivers", "driver"),
+    )
+    return {
+        f"{table}.{column}": frozenset(tables[table][column]) for table, column in wanted if table in tables
+    }
+
+
+def _check_ranges(frame: pd.DataFrame, faults: FaultList) -> None:
+    wrong = (frame["low"] > frame["value"]) | (frame["value"] > frame["high"])
+    for line, row in frame[wrong].iterrows():
+        faults.add(
+            "technology_parameters.csv",
+            int(str(line)),
+            "low+value+high",
+            what="range does not hold its value",
+            found=f"{row['low']}, {row['value']}, {row['high']}",
+            allowed="low <= value <= high",
+        )
+
+
+def _unit_lines(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines()[1:] if line.strip()]

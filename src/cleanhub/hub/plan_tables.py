@@ -1,0 +1,339 @@
+"""The declared layout of every table of a plan.
+
+The names and columns are a contract that users and other rooms rely on. A room builds
+frames; :func:`cleanhub.core.tables.conform` holds them to these declarations before they
+are kept. Tables named in :data:`PENDING` are part of the design and not built yet; a plan
+lists them as pending and never fakes them.
+"""
+
+from __future__ import annotations
+
+from cleanhub.core.tables import Column, Table
+
+YEAR = Column("year", "year", "calendar year")
+SECTOR = Column("sector", "text", "sector", codes="sector")
+VALUE = Column("value", "number", "value")
+UNIT = Column("unit", "text", "unit of the value")
+
+SCORECARD = Table(
+    "scorecard",
+    "The headlines of the plan, in reading order.",
+    (
+        Column("order", "integer", "reading order", minimum=0),
+        Column("metric", "text", "identifier of the headline"),
+        Column("title", "text", "the headline in words"),
+        Column("year", "year", "year it stands for", blank=True),
+        Column("value", "number", "value", blank=True),
+        Column("low", "number", "value with the low ends of the drivers", blank=True),
+        Column("high", "number", "value with the high ends of the drivers", blank=True),
+        UNIT,
+        Column("target", "number", "target for the same metric", blank=True),
+        Column("met", "text", "yes, no or empty", blank=True),
+        Column(
+            "recalled_share",
+            "number",
+            "share resting on recalled or assumed inputs",
+            "1",
+            True,
+            minimum=0,
+            maximum=1,
+        ),
+        Column("illustrative", "yes_no", "yes where recalled_share is above 0.3"),
+        Column("source", "text", "source ids, ;-separated"),
+        Column("note", "text", "what a reader must know", blank=True),
+    ),
+    key=("order",),
+)
+
+EMISSIONS = Table(
+    "emissions",
+    "Emissions by year. No subtotal rows: scope 1 + included + co2e of a past year sums to the inventory.",
+    (
+        YEAR,
+        Column("inventory_sector", "text", "top-level inventory sector"),
+        SECTOR,
+        Column("asset_kind", "text", "site, cohort or rest", codes="asset_kind"),
+        Column("scope", "integer", "1, 2 or 3; never added to each other", minimum=1, maximum=3),
+        Column("gas", "text", "gas", codes="gas"),
+        Column("boundary", "text", "included, excluded or biogenic", codes="boundary"),
+        VALUE,
+        UNIT,
+        Column("gwp", "text", "GWP set of CO2-equivalent values"),
+        Column("hub_scope", "yes_no", "yes: the hub's programme covers it"),
+        Column("status", "text", "history or projected", codes="status"),
+        Column("confidence", "text", "weakest confidence among its inputs", codes="confidence"),
+    ),
+    key=("year", "inventory_sector", "sector", "asset_kind", "scope", "gas", "boundary"),
+)
+
+ASSETS = Table(
+    "assets",
+    "Every site and cohort class by year: what it runs, makes and emits.",
+    (
+        Column("asset_id", "text", "site or cohort class"),
+        YEAR,
+        SECTOR,
+        Column("asset_kind", "text", "site or cohort", codes="asset_kind"),
+        Column("technology", "text", "technology in use (empty: none in the library)", blank=True),
+        Column("capacity", "number", "yearly capacity", blank=True, minimum=0),
+        Column("production", "number", "yearly production", blank=True, minimum=0),
+        Column("unit", "text", "unit of capacity and production", blank=True),
+        Column("co2e_t", "number", "scope 1 emissions", unit="t CO2e", minimum=0),
+        Column("captured_t", "number", "CO2 captured for storage", unit="t CO2", minimum=0),
+    ),
+    key=("asset_id", "year", "technology"),
+)
+
+SWITCHES = Table(
+    "switches",
+    "Changes of technology, and closures.",
+    (
+        YEAR,
+        Column("asset_id", "text", "site or cohort class"),
+        SECTOR,
+        Column("from_technology", "text", "technology before"),
+        Column("to_technology", "text", "technology after (empty: closed)", blank=True),
+        Column("kind", "text", "retrofit, rebuild, purchase or closure"),
+        Column("capex_usd", "number", "capital spent", unit="USD"),
+        Column(
+            "abated_t_per_year", "number", "scope 1 emissions cut each year", unit="t CO2e/yr", blank=True
+        ),
+        Column("saving_usd_per_unit", "number", "levelised saving against keeping on", blank=True),
+        Column("unit", "text", "unit of the product", blank=True),
+    ),
+    key=("year", "asset_id", "to_technology"),
+)
+
+ENERGY = Table(
+    "energy",
+    "Energy used by the assets whose technology is in the library.",
+    (YEAR, SECTOR, Column("carrier", "text", "carrier", codes="carrier"), VALUE, UNIT),
+    key=("year", "sector", "carrier"),
+)
+
+COSTS = Table(
+    "costs",
+    "Yearly spending of the assets whose technology is in the library. Payments received are negative.",
+    (
+        YEAR,
+        SECTOR,
+        Column("item", "text", "what is paid", codes="cost_item"),
+        Column("value_usd", "number", "spending", unit="USD"),
+    ),
+    key=("year", "sector", "item"),
+)
+
+LIMITS = Table(
+    "limits",
+    "Every limit by year: what it allows, what was used, and what it is worth.",
+    (
+        Column("limit", "text", "limit"),
+        YEAR,
+        Column("value", "number", "what is allowed", blank=True),
+        Column("used", "number", "what was used"),
+        Column("slack", "number", "value less used, when positive", blank=True),
+        Column("violation", "number", "used less value, when positive", minimum=0),
+        Column(
+            "shadow_price",
+            "number",
+            "saving per unit of the best choice it refused that year (0: it refused none)",
+            minimum=0,
+        ),
+        UNIT,
+    ),
+    key=("limit", "year"),
+)
+
+BUDGETS = Table(
+    "budgets",
+    "Cumulative emissions against the sector's budget.",
+    (
+        SECTOR,
+        Column("budget", "number", "budget", minimum=0),
+        Column("used", "number", "emitted on the path", minimum=0),
+        UNIT,
+        Column("first_year", "year", "first year counted"),
+        Column("last_year", "year", "last year counted"),
+        Column("source", "text", "how the budget was made"),
+        Column("confidence", "text", "confidence of the budget", codes="confidence"),
+    ),
+    key=("sector",),
+)
+
+TRUCK_FLEET = Table(
+    "truck_fleet",
+    "Trucks by class and powertrain.",
+    (
+        YEAR,
+        Column("class", "text", "cohort class"),
+        Column("powertrain", "text", "technology"),
+        Column("trucks", "number", "trucks on the road", minimum=0),
+        Column("purchases", "number", "trucks bought in the year", minimum=0),
+        Column("tco_usd_per_mile", "number", "total cost of ownership of a new truck", "USD/mi"),
+    ),
+    key=("year", "class", "powertrain"),
+)
+
+PROJECTS = Table(
+    "projects",
+    "Announced projects.",
+    (
+        Column("project_id", "text", "project"),
+        Column("name", "text", "name"),
+        SECTOR,
+        Column("stage", "text", "stage", codes="stage"),
+        Column("role", "text", "role", codes="role"),
+        Column("part_of", "text", "umbrella project", blank=True),
+        Column("asset_id", "text", "site it changes", blank=True),
+        Column(
+            "p_fid_2030",
+            "number",
+            "pending: needs the stage-gate simulation",
+            blank=True,
+            minimum=0,
+            maximum=1,
+        ),
+        Column("fid_p10", "number", "pending: needs the stage-gate simulation", blank=True),
+        Column("fid_p50", "number", "pending: needs the stage-gate simulation", blank=True),
+        Column("fid_p90", "number", "pending: needs the stage-gate simulation", blank=True),
+        Column("online_p50", "number", "pending: needs the stage-gate simulation", blank=True),
+        Column("online_year", "year", "as announced", blank=True),
+        Column("capex_usd", "number", "capital in the scenario's price year", unit="USD", blank=True),
+        Column("public_funding_usd", "number", "public money awarded, as published", unit="USD", blank=True),
+        Column(
+            "co2e_t_per_year",
+            "number",
+            "expected cut; only projects with the role abates carry tonnes",
+            unit="t CO2e/yr",
+            blank=True,
+        ),
+        Column("confidence", "text", "confidence of the row", codes="confidence"),
+        Column("source_id", "text", "source"),
+    ),
+    key=("project_id",),
+)
+
+VALUATIONS = Table(
+    "valuations",
+    "What each project costs per unit and per tonne, or why that cannot be said.",
+    (
+        Column("project_id", "text", "project"),
+        Column("case", "text", "first_estimate (the sponsor and lender cases are pending)"),
+        Column("levelised_cost", "number", "real levelised cost per unit of product", blank=True),
+        Column("unit", "text", "unit of the levelised cost", blank=True),
+        Column("abatement_cost", "number", "levelised cost per tonne cut", "USD/t CO2e", True),
+        Column("co2e_t_per_year", "number", "tonnes cut each year", "t CO2e/yr", True),
+        Column("npv_usd", "number", "pending: needs the cash-flow engine", "USD", True),
+        Column("irr", "number", "pending: needs the cash-flow engine", "1", True),
+        Column("min_dscr", "number", "pending: needs the cash-flow engine", "1", True),
+        Column("price_gap", "number", "levelised cost less the reference price of the product", blank=True),
+        Column("status", "text", "valued, or not valuable, because ..."),
+        Column("archetype_fields", "text", "fields filled from the library, ;-separated", blank=True),
+        Column("confidence", "text", "weakest confidence among its inputs", codes="confidence", blank=True),
+    ),
+    key=("project_id", "case"),
+)
+
+PROJECT_NEED = Table(
+    "project_need",
+    "Plants that the path needs, against the pipeline.",
+    (
+        SECTOR,
+        YEAR,
+        Column("plants_needed", "number", "plants the path has changed by then", minimum=0),
+        Column("fid_expected", "number", "projects past or expected to pass FID by then", minimum=0),
+        Column("gap", "number", "plants_needed less fid_expected, not below 0", minimum=0),
+        Column("capital_gap_usd", "number", "capital of the missing plants", unit="USD", minimum=0),
+        Column("source", "text", "how it was counted"),
+    ),
+    key=("sector", "year"),
+)
+
+MILESTONES = Table(
+    "milestones",
+    "Targets and milestones, and where the path stands.",
+    (
+        Column("milestone", "text", "target"),
+        Column("name", "text", "name in words"),
+        YEAR,
+        Column("value", "number", "value on the path (empty: cannot be measured yet)", blank=True),
+        Column("target", "number", "target value"),
+        UNIT,
+        Column("met", "text", "yes, no or empty", blank=True),
+        Column("source", "text", "source id"),
+        Column("confidence", "text", "confidence of the target", codes="confidence"),
+        Column("note", "text", "what a reader must know", blank=True),
+    ),
+    key=("milestone",),
+)
+
+SECTORS = Table(
+    "sectors",
+    "What the library can offer each sector, and what it cannot.",
+    (
+        SECTOR,
+        Column("sites", "integer", "sites emitting in the base year", minimum=0),
+        Column("site_co2e_t", "number", "tonnes of its sites in the base year", unit="t CO2e"),
+        Column("covered_co2e_t", "number", "of which at sites with a costed option", unit="t CO2e"),
+        Column("options", "integer", "costed options in the library", minimum=0),
+        Column("note", "text", "no option in the library, or empty", blank=True),
+    ),
+    key=("sector",),
+)
+
+PROVENANCE = Table(
+    "provenance",
+    "For every number shown, the inputs it rests on.",
+    (
+        Column("table", "text", "table of the number or input"),
+        Column("key", "text", "key of the row"),
+        Column("value", "number", "value of the input", blank=True),
+        Column("unit", "text", "unit of the value", blank=True),
+        Column("source_id", "text", "source"),
+        Column("confidence", "text", "confidence", codes="confidence"),
+        Column("licence", "text", "licence of the source"),
+    ),
+    key=("table", "key", "source_id"),
+)
+
+PLAN_TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        SCORECARD,
+        EMISSIONS,
+        ASSETS,
+        SWITCHES,
+        ENERGY,
+        COSTS,
+        LIMITS,
+        BUDGETS,
+        TRUCK_FLEET,
+        SECTORS,
+        PROJECTS,
+        VALUATIONS,
+        PROJECT_NEED,
+        MILESTONES,
+        PROVENANCE,
+    )
+}
+
+PENDING: dict[str, str] = {
+    "tipping_points": "pathways",
+    "abatement_cost": "pathways",
+    "chargers": "freight",
+    "road_flow": "freight",
+    "site_load": "freight",
+    "grid_upgrades": "freight",
+    "corridors": "shipping",
+    "port_inventory": "ports",
+    "aviation": "aviation",
+    "measures": "ports",
+    "gates": "pipeline",
+    "links": "pipeline",
+    "policy_answers": "policy",
+    "policy_wedge": "policy",
+    "commitments": "register",
+    "exposure": "benefits",
+    "jobs": "benefits",
+}
+"""Tables of the design that are not built yet, and the room that will build each."""

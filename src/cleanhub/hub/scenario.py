@@ -1,0 +1,391 @@
+"""Scenarios: named choices over drivers, credits, limits and the decision rule.
+
+A scenario is a YAML file in the hub's ``scenarios`` folder (or anywhere, by path). It may
+extend another by name. Unknown keys and impossible values are refused with the line they
+stand on. Editors complete the keys from the JSON Schema that :func:`json_schema` gives.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cleanhub.core.errors import FaultList, InputError
+
+if TYPE_CHECKING:
+    from cleanhub.hub.package import Hub
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+
+
+class Decision(_Model):
+    """How owners choose when their equipment falls due."""
+
+    rule: Literal["least_cost", "lowest_emissions"] = "least_cost"
+    """least_cost: the lowest levelised cost; lowest_emissions: the fewest tonnes, whatever the cost."""
+    discount_rate: float = Field(0.08, ge=0, le=0.5)
+    """Real yearly discount rate of the owners."""
+    truck_choice_spread: float = Field(0.1, ge=0, le=1)
+    """Spread of truck buyers' choices, as a share of the cheapest total cost (0: all buy the cheapest)."""
+    horizon: int = Field(20, ge=1, le=60)
+    """Years of running cost that owners of plants look ahead to."""
+    lead_time: int = Field(3, ge=0, le=15)
+    """Years from a plant's investment decision to operation; trucks have none."""
+    reinvest_early: bool = False
+    """Consider a change every year instead of only when equipment falls due."""
+
+
+class DriverChoice(_Model):
+    """Which values of one driver to use."""
+
+    use: str | None = None
+    """Take another driver's rows in its place."""
+    range: Literal["low", "value", "high"] = "value"
+    """Which end of the range to use."""
+    scale: float = Field(1.0, gt=0, le=100)
+    """Multiply by this."""
+
+
+class LimitChoice(_Model):
+    """How one limit of the hub applies."""
+
+    off: bool = False
+    """Lift the limit."""
+    scale: float = Field(1.0, ge=0, le=1000)
+    """Multiply the limit by this."""
+
+
+class Scenario(_Model):
+    """A named set of choices; everything that is not chosen here is the hub's data."""
+
+    name: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Short name; equals the file name."""
+    title: str = Field(min_length=1, max_length=200)
+    """Title for readers."""
+    description: str = ""
+    """What it assumes, in plain words."""
+    extends: str | None = None
+    """Scenario whose choices it starts from."""
+    as_of: dt.date
+    """The day from which the plan looks ahead; never the system clock."""
+    end_year: int = Field(2050, ge=2030, le=2100)
+    """Last year of the path."""
+    price_year: int = Field(2024, ge=2000, le=2025)
+    """Price year of all money in the plan."""
+    decision: Decision = Decision()
+    """How owners choose."""
+    carbon_price: str | None = None
+    """Driver that prices direct emissions; none: emitting is free."""
+    credits: tuple[str, ...] = ()
+    """Credits of credits.csv that are in force."""
+    programme: bool = True
+    """Whether projects past the final investment decision are built as announced."""
+    zero_emission_sales: bool = False
+    """Whether the zero-emission sales shares of the cohorts are enforced."""
+    drivers: dict[str, DriverChoice] = {}
+    """Choices for single drivers."""
+    limits: dict[str, LimitChoice] = {}
+    """Choices for single limits."""
+
+    def with_range(self, end: Literal["low", "high"]) -> Scenario:
+        """The same scenario with every driver that is not chosen at one end of its range."""
+        return self.model_copy(update={"drivers": _AllAt(self.drivers, end)})
+
+    def driver_choice(self, driver: str) -> DriverChoice:
+        """The choice for ``driver`` (the central values unless the scenario says otherwise)."""
+        return self.drivers.get(driver, DriverChoice())
+
+
+class _AllAt(dict[str, DriverChoice]):
+    """Driver choices where every activity or price not named stands at one end of its range."""
+
+    def __init__(self, named: Mapping[str, DriverChoice], end: Literal["low", "high"]) -> None:
+        super().__init__(named)
+        self.end = end
+
+    def get(self, key: str, default: Any = None) -> Any:
+        named = super().get(key)
+        if named is None:
+            return DriverChoice(range=self.end)
+        if named.range == "value":
+            return named.model_copy(update={"range": self.end})
+        return named
+
+
+@dataclass(frozen=True)
+class _File:
+    """A parsed YAML mapping with the line of every key."""
+
+    path: Path
+    data: dict[str, Any]
+    lines: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def line(self, place: tuple[Any, ...]) -> int | None:
+        """Line of a key, or of the nearest key around it; ``None`` if the file has none of it."""
+        names = tuple(str(part) for part in place)
+        while names:
+            if names in self.lines:
+                return self.lines[names]
+            names = names[:-1]
+        return None
+
+
+def load_scenario(scenario: str | Path, hub: Hub) -> Scenario:
+    """Load a scenario of ``hub`` by name, or a YAML file by path.
+
+    Raises :class:`~cleanhub.core.errors.InputError` with every fault and its line.
+    """
+    path = _find(scenario, hub.path / "scenarios")
+    faults = FaultList()
+    loaded = read_scenario(path, hub.path / "scenarios", hub.tables, faults)
+    faults.raise_if_any(f"scenario {path.stem}")
+    if loaded is None:
+        raise InputError(f"scenario {path.stem} could not be read")
+    return loaded
+
+
+def list_scenarios(hub: Hub) -> list[str]:
+    """Names of the scenarios in the hub's package."""
+    return sorted(path.stem for path in (hub.path / "scenarios").glob("*.yaml"))
+
+
+def check_scenarios(folder: Path, tables: Mapping[str, pd.DataFrame], faults: FaultList) -> None:
+    """Check every scenario file in ``folder``."""
+    for path in sorted(folder.glob("*.yaml")):
+        read_scenario(path, folder, tables, faults)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a scenario file, for editors."""
+    schema = Scenario.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "cleanhub scenario"
+    schema["required"] = ["name", "title"]
+    return schema
+
+
+def read_scenario(
+    path: Path,
+    folder: Path,
+    tables: Mapping[str, pd.DataFrame],
+    faults: FaultList,
+) -> Scenario | None:
+    """Read one scenario file, recording faults; ``None`` when it has any."""
+    before = len(faults.faults)
+    chain = _chain(path, folder, faults)
+    if len(faults.faults) > before:
+        return None
+    merged: dict[str, Any] = {}
+    for file in reversed(chain):
+        merged = _merge(merged, {key: value for key, value in file.data.items() if key != "extends"})
+    merged["extends"] = chain[0].data.get("extends")
+    for key in ("name", "title"):
+        merged[key] = chain[0].data.get(key)
+    if isinstance(merged.get("credits"), list):
+        merged["credits"] = tuple(merged["credits"])
+    scenario = _validated(merged, chain, faults)
+    if scenario is None:
+        return None
+    if scenario.name != path.stem:
+        faults.add(
+            _shown(path),
+            chain[0].line(("name",)),
+            "name",
+            what="name differs from the file",
+            found=scenario.name,
+            allowed=path.stem,
+        )
+    _check_names(scenario, chain, tables, faults)
+    return scenario if len(faults.faults) == before else None
+
+
+def _validated(merged: dict[str, Any], chain: list[_File], faults: FaultList) -> Scenario | None:
+    try:
+        return Scenario.model_validate(merged)
+    except ValidationError as error:
+        for item in error.errors():
+            place = tuple(item["loc"])
+            file = next((f for f in chain if str(place[0]) in f.data), chain[0])
+            faults.add(
+                _shown(file.path),
+                file.line(place) or 1,
+                ".".join(str(part) for part in place),
+                what=_words(item["type"]),
+                found="" if item["type"] == "missing" else item.get("input", ""),
+                allowed=_allowed(item["type"], item["msg"]),
+            )
+        return None
+
+
+def _words(kind: str) -> str:
+    return {"extra_forbidden": "unknown key", "missing": "missing key"}.get(kind, "impossible value")
+
+
+def _allowed(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return ", ".join(Scenario.model_fields)
+    return message[:1].lower() + message[1:]
+
+
+def _check_names(
+    scenario: Scenario,
+    chain: list[_File],
+    tables: Mapping[str, pd.DataFrame],
+    faults: FaultList,
+) -> None:
+    drivers = set(tables["drivers"]["driver"])
+    credits = set(tables["credits"]["credit"])
+    limits = set(tables["limits"]["limit"])
+    wanted: list[tuple[tuple[str, ...], str, set[str], str]] = []
+    if scenario.carbon_price:
+        wanted.append((("carbon_price",), scenario.carbon_price, drivers, "a driver of drivers.csv"))
+    wanted += [(("credits",), name, credits, "a credit of credits.csv") for name in scenario.credits]
+    wanted += [(("drivers", name), name, drivers, "a driver of drivers.csv") for name in scenario.drivers]
+    wanted += [
+        (("drivers", name, "use"), choice.use, drivers, "a driver of drivers.csv")
+        for name, choice in scenario.drivers.items()
+        if choice.use is not None
+    ]
+    wanted += [(("limits", name), name, limits, "a limit of limits.csv") for name in scenario.limits]
+    for place, name, known, may_be in wanted:
+        if name not in known:
+            file = next((f for f in chain if f.line(place) is not None), chain[0])
+            faults.add(
+                _shown(file.path),
+                file.line(place) or 1,
+                ".".join(place),
+                what="unknown name",
+                found=name,
+                allowed=f"{may_be}: {', '.join(sorted(known)) or 'there is none'}",
+            )
+
+
+def _chain(path: Path, folder: Path, faults: FaultList) -> list[_File]:
+    chain: list[_File] = []
+    seen: list[Path] = []
+    while True:
+        file = _parse(path, faults)
+        if file is None:
+            return chain
+        chain.append(file)
+        seen.append(path.resolve())
+        base = file.data.get("extends")
+        if base is None:
+            return chain
+        following = _beside(str(base), path.parent, folder)
+        if following is None or following.resolve() in seen:
+            known = sorted(
+                {p.stem for p in (*folder.glob("*.yaml"), *path.parent.glob("*.yaml"))} - {path.stem}
+            )
+            what = "no such scenario" if following is None else "scenarios extend each other in a circle"
+            faults.add(
+                _shown(path),
+                file.line(("extends",)),
+                "extends",
+                what=what,
+                found=base,
+                allowed=", ".join(known),
+            )
+            return chain
+        path = following
+
+
+def _beside(name: str, *folders: Path) -> Path | None:
+    for folder in folders:
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    return None
+
+
+def _find(scenario: str | Path, folder: Path) -> Path:
+    path = Path(scenario)
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        return path
+    if (folder / f"{scenario}.yaml").is_file():
+        return folder / f"{scenario}.yaml"
+    faults = FaultList()
+    names = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
+    faults.add(
+        str(scenario), what="no such scenario", found=scenario, allowed=f"a YAML file, or one of: {names}"
+    )
+    raise InputError("scenario not found", faults.faults)
+
+
+def _parse(path: Path, faults: FaultList) -> _File | None:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        data = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        problem = str(error.problem or error.context or "not readable").split("\n")[0]
+        faults.add(
+            _shown(path),
+            mark.line + 1 if mark else None,
+            what="not valid YAML",
+            found=problem,
+            allowed="a YAML mapping",
+        )
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        faults.add(_shown(path), what="cannot be read", found=str(error), allowed="UTF-8 YAML")
+        return None
+    if not isinstance(data, dict):
+        faults.add(
+            _shown(path), 1, what="not a mapping", found=type(data).__name__, allowed="key: value lines"
+        )
+        return None
+    lines: dict[tuple[str, ...], int] = {}
+    _collect_lines(data, (), lines)
+    plain = _plain(data)
+    return _File(path, plain, lines)
+
+
+def _collect_lines(data: Any, place: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> None:
+    for key in data:
+        lines[(*place, str(key))] = int(data.lc.key(key)[0]) + 1
+        if isinstance(data[key], dict):
+            _collect_lines(data[key], (*place, str(key)), lines)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}" if path.parent.name == "scenarios" else path.name

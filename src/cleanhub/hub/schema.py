@@ -1,0 +1,645 @@
+"""The declared layout of every CSV table of a hub package and of the library.
+
+One :class:`~cleanhub.core.tables.Table` per file. ``hub check``, ``load_hub``,
+``hub new``, ``datapackage.json`` and the generated docs all read these declarations; a
+column exists nowhere else. Tables of a *plan* are declared in
+:mod:`cleanhub.hub.plan_tables`.
+"""
+
+from __future__ import annotations
+
+from cleanhub.core.tables import Column, Table
+
+SOURCE = Column("source_id", "text", "where the row came from", refers="sources.source_id")
+CONFIDENCE = Column("confidence", "text", "seen, derived, recalled or assumed", codes="confidence")
+NOTE = Column("note", "text", "what a reader must know", blank=True, optional=True)
+TRACE = (SOURCE, CONFIDENCE, NOTE)
+
+LAT = Column("lat", "number", "latitude, WGS 84", unit="degree", minimum=-90, maximum=90)
+LON = Column("lon", "number", "longitude, WGS 84", unit="degree", minimum=-180, maximum=180)
+LAT_BLANK = Column("lat", "number", "latitude, WGS 84", "degree", True, minimum=-90, maximum=90)
+LON_BLANK = Column("lon", "number", "longitude, WGS 84", "degree", True, minimum=-180, maximum=180)
+COORD_PRECISION = Column(
+    "coord_precision", "text", "how exact the place is", blank=True, codes="coord_precision"
+)
+ASSET_ID = Column(
+    "asset_id",
+    "text",
+    "the site meant, may be empty",
+    blank=True,
+    refers="facilities.asset_id",
+    loose=True,
+)
+LOW = Column("low", "number", "low end of the range", blank=True)
+VALUE = Column("value", "number", "central value")
+HIGH = Column("high", "number", "high end of the range", blank=True)
+UNIT = Column("unit", "text", "unit of the value", unit_column=True)
+CURRENCY_YEAR = Column(
+    "currency_year", "year", "price year of money (empty: not money)", blank=True, optional=True
+)
+
+SOURCES = Table(
+    "sources",
+    "Where numbers came from. Every row of every other table names one of these.",
+    (
+        Column("source_id", "text", "short name, used in other tables"),
+        Column("title", "text", "title of the primary publication"),
+        Column("publisher", "text", "who published it"),
+        Column("year", "year", "year of publication or of the data", blank=True),
+        Column("licence", "text", "terms of the primary"),
+        Column("address", "text", "where it is published", blank=True),
+        Column(
+            "read_through_copyleft",
+            "yes_no",
+            "yes: single figures were read through a copyleft repository (at most 20 rows a table)",
+        ),
+        NOTE,
+    ),
+    key=("source_id",),
+)
+
+FACILITIES = Table(
+    "facilities",
+    "Sites: plants and other point emitters, one row each.",
+    (
+        Column("asset_id", "text", "identifier of the site, used in every other table"),
+        Column("name", "text", "name of the site"),
+        LAT,
+        LON,
+        Column("sector", "text", "sector", codes="sector"),
+        Column("inventory_sector", "text", "top-level inventory sector that holds its tonnes"),
+        Column("city", "text", "town", blank=True),
+        Column("county", "text", "county", blank=True),
+        Column("tract", "text", "nearest census tract centroid", blank=True),
+        Column("naics", "text", "NAICS code as reported", blank=True),
+        Column("product", "text", "main product", blank=True, codes="product"),
+        Column(
+            "technology",
+            "text",
+            "technology in use (empty: the sector's incumbent, or none in the library)",
+            blank=True,
+            refers="technologies.technology",
+        ),
+        Column("capacity", "number", "yearly capacity of the product", blank=True, minimum=0),
+        Column("capacity_unit", "text", "unit of capacity", blank=True, unit_column=True),
+        Column("opened_year", "year", "first year of operation", blank=True),
+        Column("closed_year", "year", "last year of operation, when announced", blank=True),
+        Column(
+            "reinvestment_year",
+            "year",
+            "a year in which the main equipment falls due (empty: spread by rule, assumed)",
+            blank=True,
+        ),
+        *TRACE,
+    ),
+    key=("asset_id",),
+)
+
+FACILITY_EMISSIONS = Table(
+    "facility_emissions",
+    "Reported yearly emissions of the sites, under the hub's GWP set, without biogenic CO2.",
+    (
+        ASSET_ID,
+        Column("year", "year", "reporting year"),
+        Column("co2e_t", "number", "direct emissions", unit="t CO2e", minimum=0),
+        Column("co2_t", "number", "of which CO2", unit="t", blank=True, minimum=0),
+        Column("biogenic_co2_t", "number", "biogenic CO2, outside co2e_t", unit="t", blank=True, minimum=0),
+        Column(
+            "process_co2e_t",
+            "number",
+            "of which reported under process subparts",
+            unit="t CO2e",
+            blank=True,
+            minimum=0,
+        ),
+        *TRACE,
+    ),
+)
+
+INVENTORY = Table(
+    "inventory",
+    "The published greenhouse-gas inventory by year, sector, category and gas.",
+    (
+        Column("year", "year", "inventory year"),
+        Column("inventory_sector", "text", "top-level sector of the inventory, as published"),
+        Column("sector", "text", "sector", codes="sector"),
+        Column("category", "text", "category of the inventory, shortened"),
+        Column("gas", "text", "gas", codes="gas"),
+        Column("boundary", "text", "included, excluded or biogenic", codes="boundary"),
+        Column("co2e_t", "number", "emissions under the hub's GWP set", unit="t CO2e"),
+        SOURCE,
+        CONFIDENCE,
+    ),
+    key=("year", "inventory_sector", "sector", "category", "gas", "boundary"),
+)
+
+BRANCHES = Table(
+    "branches",
+    "One row per sector within a top-level inventory sector: what moves its rest.",
+    (
+        Column("inventory_sector", "text", "top-level sector of the inventory"),
+        Column("sector", "text", "sector", codes="sector"),
+        Column("hub_scope", "yes_no", "yes: the hub's programme covers it"),
+        Column(
+            "driver",
+            "text",
+            "index that moves its activity after the last inventory year (empty: constant, assumed)",
+            blank=True,
+            refers="drivers.driver",
+            loose=True,
+        ),
+        *TRACE,
+    ),
+    key=("inventory_sector", "sector"),
+)
+
+COHORTS = Table(
+    "cohorts",
+    "Vehicles, vessels and aircraft counted by class. Their tonnes are a share of an inventory category.",
+    (
+        Column("asset_id", "text", "identifier of the cohort class"),
+        Column("name", "text", "name of the class"),
+        Column("sector", "text", "sector", codes="sector"),
+        Column("inventory_sector", "text", "top-level inventory sector that holds its tonnes"),
+        Column("category", "text", "inventory category that holds its tonnes"),
+        Column("category_share", "number", "share of that category", unit="1", minimum=0, maximum=1),
+        Column("technology", "text", "technology in use", blank=True, refers="technologies.technology"),
+        Column("vehicles", "number", "vehicles in the base year", blank=True, minimum=0),
+        Column(
+            "activity",
+            "number",
+            "yearly activity of the whole class in the base year",
+            blank=True,
+            minimum=0,
+        ),
+        Column("activity_unit", "text", "unit of activity", blank=True, unit_column=True),
+        Column("base_year", "year", "year of vehicles and activity", blank=True),
+        Column("survival_median", "number", "age at which half have left", "yr", True, minimum=1, maximum=60),
+        Column("survival_shape", "number", "Weibull shape of survival", "1", True, minimum=0.5, maximum=20),
+        Column(
+            "mileage_decline",
+            "number",
+            "yearly decline of activity with age",
+            unit="1/yr",
+            blank=True,
+            minimum=0,
+            maximum=0.5,
+        ),
+        Column(
+            "zero_emission_sales_driver",
+            "text",
+            "least share of new vehicles without tailpipe emissions, where a scenario enforces it",
+            blank=True,
+            optional=True,
+            refers="drivers.driver",
+            loose=True,
+        ),
+        *TRACE,
+    ),
+    key=("asset_id",),
+    optional=True,
+)
+
+DRIVERS = Table(
+    "drivers",
+    "Outside values by year: activity, prices, emission factors, credits. Years between are interpolated.",
+    (
+        Column("driver", "text", "name of the driver"),
+        Column("kind", "text", "what it is", codes="driver_kind"),
+        Column("year", "year", "year"),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        CURRENCY_YEAR,
+        *TRACE,
+    ),
+    key=("driver", "year"),
+)
+
+PRICES = Table(
+    "prices",
+    "Observed prices by period.",
+    (
+        Column("series", "text", "name of the series"),
+        Column("period", "text", "year, or year-month, or as published"),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        CURRENCY_YEAR,
+        *TRACE,
+    ),
+    key=("series", "period"),
+    optional=True,
+)
+
+CREDITS = Table(
+    "credits",
+    "Dated credits and payments that a scenario may switch on, each moved by a price driver.",
+    (
+        Column("credit", "text", "identifier, named in scenarios"),
+        Column("name", "text", "name in words"),
+        Column(
+            "driver",
+            "text",
+            "price driver, by year of the decision",
+            refers="drivers.driver",
+            loose=True,
+        ),
+        Column("basis", "text", "what is paid for", codes="credit_basis"),
+        Column("sector", "text", "sector it is limited to (empty: any)", blank=True, codes="sector"),
+        Column(
+            "technology",
+            "text",
+            "technologies it is limited to, ;-separated (empty: any with the basis)",
+            blank=True,
+            codes="technology",
+            listed=True,
+        ),
+        Column("years_paid", "number", "years it is paid", unit="yr", minimum=0, maximum=60),
+        Column("excludes", "text", "credit that cannot be taken with it", blank=True),
+        *TRACE,
+    ),
+    key=("credit",),
+    optional=True,
+)
+
+LIMITS = Table(
+    "limits",
+    "Limits that the path must keep, by year. Years between are interpolated.",
+    (
+        Column("limit", "text", "name of the limit"),
+        Column("quantity", "text", "what is limited", codes="limit_quantity"),
+        Column("sector", "text", "sector it is limited to (empty: all)", blank=True, codes="sector"),
+        Column("year", "year", "year"),
+        Column("low", "number", "low end", blank=True, minimum=0),
+        Column("value", "number", "limit", minimum=0),
+        Column("high", "number", "high end", blank=True, minimum=0),
+        UNIT,
+        *TRACE,
+    ),
+    key=("limit", "year"),
+    optional=True,
+)
+
+TARGETS = Table(
+    "targets",
+    "Targets and milestones that the plan is scored against.",
+    (
+        Column("target", "text", "identifier"),
+        Column("name", "text", "name in words"),
+        Column("metric", "text", "what is measured", codes="target_metric"),
+        Column("sector", "text", "sector it is limited to (empty: all)", blank=True, codes="sector"),
+        Column(
+            "cohort",
+            "text",
+            "cohort classes it is limited to, ;-separated (empty: all)",
+            blank=True,
+            optional=True,
+        ),
+        Column("year", "year", "year it is due"),
+        Column("value", "number", "target value"),
+        UNIT,
+        Column("base_year", "year", "year it is measured against", blank=True),
+        *TRACE,
+    ),
+    key=("target",),
+    optional=True,
+)
+
+PROJECTS = Table(
+    "projects",
+    "Announced projects of the hub.",
+    (
+        Column("project_id", "text", "identifier"),
+        Column("name", "text", "name"),
+        Column("developer", "text", "who develops it", blank=True),
+        Column("sector", "text", "sector", codes="sector"),
+        Column("technology_text", "text", "technology as published", blank=True),
+        Column(
+            "technology",
+            "text",
+            "technology of the library it is valued with (empty: none fits)",
+            blank=True,
+            refers="technologies.technology",
+        ),
+        ASSET_ID,
+        Column("city", "text", "town", blank=True),
+        Column("county", "text", "county", blank=True),
+        LAT_BLANK,
+        LON_BLANK,
+        COORD_PRECISION,
+        Column("capacity", "number", "capacity", blank=True, minimum=0),
+        Column("capacity_unit", "text", "unit of capacity", blank=True, unit_column=True),
+        Column("capacity_of", "text", "what the capacity counts", blank=True, codes="product"),
+        Column("capex_usd", "number", "capital cost as published", "USD", True, minimum=0),
+        Column("capex_year", "year", "price year of the capital cost", blank=True),
+        Column("public_funding_usd", "number", "public money awarded", "USD", True, minimum=0),
+        Column("funding_source", "text", "who awarded it and what became of it", blank=True),
+        Column("announced_year", "year", "year of the announcement", blank=True),
+        Column("online_year", "year", "first year of operation, reached or aimed at", blank=True),
+        Column("stage", "text", "stage", codes="stage"),
+        Column("stage_as_published", "text", "stage in the publication's word", blank=True),
+        Column("gates_done", "text", "gates passed, ;-separated", blank=True, codes="gate", listed=True),
+        Column(
+            "co2e_t_per_year",
+            "number",
+            "emissions cut or removed each year, as expected",
+            unit="t CO2e/yr",
+            blank=True,
+            minimum=0,
+        ),
+        Column("role", "text", "role", codes="role"),
+        Column("role_secondary", "text", "second role", blank=True, codes="role"),
+        Column("part_of", "text", "umbrella project", blank=True, refers="projects.project_id", loose=True),
+        *TRACE,
+    ),
+    key=("project_id",),
+    optional=True,
+)
+
+PROGRAMME_FACTS = Table(
+    "programme_facts",
+    "What the hub's programme says of itself, to compare with and never to tune to.",
+    (
+        Column("fact", "text", "identifier"),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        Column("statement", "text", "what was said, in short", blank=True),
+        *TRACE,
+    ),
+    key=("fact",),
+    optional=True,
+)
+
+TRACTS = Table(
+    "tracts",
+    "Census tracts with people and burdens (screening scores).",
+    (
+        Column("tract", "text", "census tract code"),
+        Column("county", "text", "county"),
+        Column("place", "text", "nearest place", blank=True),
+        LAT,
+        LON,
+        Column("population", "number", "people", minimum=0),
+        Column("disadvantaged", "yes_no", "designated as a disadvantaged community"),
+        Column("designation", "text", "ground of the designation", blank=True),
+        Column(
+            "burden_percentile", "number", "screening score, percentile", "%", True, minimum=0, maximum=100
+        ),
+        Column("pm25_ugm3", "number", "yearly mean PM2.5", "ug/m3", True, minimum=0),
+        Column("diesel_pm_t", "number", "diesel PM emitted in and near the tract", "t/yr", True, minimum=0),
+        Column("asthma_ed_per_10k", "number", "asthma emergency visits", "1/10000", True, minimum=0),
+        Column(
+            "poverty_percent",
+            "number",
+            "people below twice the poverty line",
+            "%",
+            True,
+            minimum=0,
+            maximum=100,
+        ),
+        SOURCE,
+        CONFIDENCE,
+    ),
+    key=("tract",),
+    optional=True,
+)
+
+COUNTIES = Table(
+    "counties",
+    "Counties of the hub; shapes are in counties.geojson.",
+    (
+        Column("county", "text", "name"),
+        Column("fips", "text", "code", blank=True),
+        Column("population", "number", "people", blank=True, minimum=0),
+        Column("population_year", "year", "year of the population", blank=True),
+        *TRACE,
+    ),
+    key=("county",),
+    optional=True,
+)
+
+INFRASTRUCTURE = Table(
+    "infrastructure",
+    "Ports, terminals, airports, rail yards, substations, CO2 stores, hydrogen lines, depots.",
+    (
+        Column("infrastructure_id", "text", "identifier"),
+        Column("kind", "text", "kind", codes="infrastructure_kind"),
+        Column("name", "text", "name"),
+        Column("operator", "text", "operator", blank=True),
+        Column("city", "text", "town", blank=True),
+        Column("county", "text", "county", blank=True),
+        LAT,
+        LON,
+        COORD_PRECISION,
+        Column("part_of", "text", "what it is part of", blank=True),
+        Column("value", "number", "main figure (capacity, voltage, power)", blank=True, minimum=0),
+        Column("unit", "text", "unit of the value", blank=True, unit_column=True),
+        Column("value_year", "year", "year of the value", blank=True),
+        Column("plugs", "number", "vehicles that can charge at once", blank=True, minimum=0),
+        Column("status", "text", "status", blank=True),
+        *TRACE,
+    ),
+    key=("infrastructure_id",),
+    optional=True,
+)
+
+PORT_THROUGHPUT = Table(
+    "port_throughput",
+    "Container throughput by port, measure and year.",
+    (
+        Column("port", "text", "port"),
+        Column("measure", "text", "what is counted"),
+        Column("year", "year", "year"),
+        Column("teu", "number", "throughput", unit="TEU", minimum=0),
+        *TRACE,
+    ),
+    key=("port", "measure", "year"),
+    optional=True,
+)
+
+WAREHOUSE_CLUSTERS = Table(
+    "warehouse_clusters",
+    "Warehouse clusters that trucks serve.",
+    (
+        Column("cluster", "text", "name"),
+        Column("county", "text", "county", blank=True),
+        LAT,
+        LON,
+        Column("establishments", "number", "warehouse establishments", blank=True, minimum=0),
+        Column("general", "number", "of which general warehousing", blank=True, minimum=0),
+        Column("cold", "number", "of which cold stores", blank=True, minimum=0),
+        Column("planned_m2", "number", "floor area planned", "m2", True, minimum=0),
+        Column("share", "number", "share of the region's warehousing", "1", True, minimum=0, maximum=1),
+        *TRACE,
+    ),
+    key=("cluster", "county"),
+    optional=True,
+)
+
+TARIFFS = Table(
+    "tariffs",
+    "Electricity tariffs by season, period and component.",
+    (
+        Column("utility", "text", "utility"),
+        Column("schedule", "text", "name of the tariff"),
+        Column("season", "text", "season", blank=True),
+        Column("period", "text", "period", blank=True),
+        Column("days", "text", "days", blank=True),
+        Column("hours", "text", "hours", blank=True),
+        Column("component", "text", "energy, demand, customer ..."),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        CURRENCY_YEAR,
+        Column("effective", "text", "from when", blank=True),
+        *TRACE,
+    ),
+    optional=True,
+)
+
+PACKAGE_TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        SOURCES,
+        FACILITIES,
+        FACILITY_EMISSIONS,
+        INVENTORY,
+        BRANCHES,
+        COHORTS,
+        DRIVERS,
+        CREDITS,
+        LIMITS,
+        TARGETS,
+        PRICES,
+        TARIFFS,
+        PROJECTS,
+        PROGRAMME_FACTS,
+        INFRASTRUCTURE,
+        PORT_THROUGHPUT,
+        WAREHOUSE_CLUSTERS,
+        TRACTS,
+        COUNTIES,
+    )
+}
+
+# ---------------------------------------------------------------- the library
+
+CODELISTS = Table(
+    "codelists",
+    "The vocabularies. A word that is not here is an error.",
+    (
+        Column("list", "text", "name of the codelist"),
+        Column("code", "text", "code"),
+        Column("meaning", "text", "meaning"),
+    ),
+    key=("list", "code"),
+)
+
+TECHNOLOGIES = Table(
+    "technologies",
+    "Ways to make a product or service.",
+    (
+        Column("technology", "text", "identifier"),
+        Column("name", "text", "name in words"),
+        Column("sector", "text", "sector", codes="sector"),
+        Column("product", "text", "product", codes="product"),
+        Column("product_unit", "text", "unit of the product", unit_column=True),
+        Column("classification", "text", "initial, transition or end_state", codes="classification"),
+        Column(
+            "built_on",
+            "text",
+            "technology whose parameters it adds to (capture on a kiln)",
+            blank=True,
+            refers="technologies.technology",
+        ),
+        Column("default_for_sector", "yes_no", "yes: sites of the sector use it unless they say otherwise"),
+        Column("earliest_year", "year", "first year it can be chosen"),
+        Column(
+            "investment_cycle", "number", "years between investment decisions", "yr", minimum=1, maximum=60
+        ),
+        Column("trl", "number", "technology readiness level", "1", True, minimum=1, maximum=9),
+        *TRACE,
+    ),
+    key=("technology",),
+)
+
+TECHNOLOGY_PARAMETERS = Table(
+    "technology_parameters",
+    "Costs, inputs and emissions of the technologies, each with range and source.",
+    (
+        Column("technology", "text", "technology", refers="technologies.technology"),
+        Column("parameter", "text", "parameter", codes="parameter"),
+        Column("carrier", "text", "carrier of an input", blank=True, codes="carrier"),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        CURRENCY_YEAR,
+        *TRACE,
+    ),
+    key=("technology", "parameter", "carrier"),
+)
+
+SWITCHES = Table(
+    "switches",
+    "Which technology may become which.",
+    (
+        Column("from_technology", "text", "technology before", refers="technologies.technology"),
+        Column("to_technology", "text", "technology after", refers="technologies.technology"),
+        Column("kind", "text", "retrofit or rebuild", codes="switch_kind"),
+        *TRACE,
+    ),
+    key=("from_technology", "to_technology"),
+)
+
+CARRIERS = Table(
+    "carriers",
+    "Energy carriers and feedstocks with their direct emission factors.",
+    (
+        Column("carrier", "text", "carrier", codes="carrier"),
+        Column("name", "text", "name in words"),
+        Column("unit", "text", "unit it is counted in", unit_column=True),
+        Column("price_driver", "text", "driver that prices it"),
+        Column(
+            "emission_factor_t",
+            "number",
+            "direct fossil CO2 when burnt, per unit",
+            unit="t CO2 per unit",
+            minimum=0,
+        ),
+        *TRACE,
+    ),
+    key=("carrier",),
+)
+
+PRICE_INDEX = Table(
+    "price_index",
+    "Price indices and exchange rates by year.",
+    (
+        Column("series", "text", "deflator or currency", codes="price_series"),
+        Column("year", "year", "year"),
+        Column("value", "number", "index, or units of the currency per USD", minimum=0),
+        UNIT,
+        *TRACE,
+    ),
+    key=("series", "year"),
+)
+
+LIBRARY_TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        SOURCES,
+        CODELISTS,
+        TECHNOLOGIES,
+        TECHNOLOGY_PARAMETERS,
+        SWITCHES,
+        CARRIERS,
+        PRICE_INDEX,
+    )
+}

@@ -1,0 +1,1 @@
+"""How assets change technology, year by year."""

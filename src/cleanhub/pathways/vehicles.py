@@ -1,0 +1,211 @@
+"""Vehicle cohorts: stock by powertrain and age, survival, and what buyers choose.
+
+Each cohort class starts as the survivors of constant past sales of its incumbent. Every
+year survivors age, drive less with age, and purchases fill the distance that is missing.
+Buyers choose by total cost of ownership with a spread (a logit over the relative cost);
+where a scenario enforces a zero-emission sales share, the shares are lifted to it.
+Tonnes are scaled so that the base year equals the class's share of the inventory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cleanhub.core.units import factor
+from cleanhub.finance.ownership import total_cost_of_ownership
+from cleanhub.finance.technologies import Technologies, UnitCosts
+from cleanhub.hub.inventory import cohort_history
+from cleanhub.hub.package import Hub
+from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.series import Drivers
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+AGES = 45
+
+
+@dataclass
+class VehicleClass:
+    """One cohort class: its options, stock by option and age, and results by year.
+
+    ``stock`` has shape (P, AGES) [vehicles]; ``vehicles``, ``bought``, ``distance`` and
+    ``tco`` shape (P, T); ``scale`` turns direct emissions into inventory tonnes.
+    """
+
+    asset_id: str
+    inventory_sector: str
+    sector: str
+    options: IntArray
+    stock: FloatArray
+    keep: FloatArray
+    mileage: FloatArray
+    demand: FloatArray
+    sales_floor: FloatArray
+    tco: FloatArray
+    scale: float
+    vehicles: FloatArray
+    bought: FloatArray
+    distance: FloatArray
+    confidence: NDArray[np.object_]
+    zero_share: FloatArray
+
+
+def build_vehicles(
+    hub: Hub,
+    scenario: Scenario,
+    tech: Technologies,
+    costs: UnitCosts,
+    drivers: Drivers,
+    switches: NDArray[np.bool_],
+) -> list[VehicleClass]:
+    """Every cohort class that has a technology, vehicles and an activity."""
+    history = cohort_history(hub)
+    base = history[history["year"] == hub.base_year].set_index("asset_id")["co2e_t"]
+    branches = hub.tables["branches"].set_index(["inventory_sector", "sector"])["driver"]
+    classes = []
+    for _, row in hub.tables["cohorts"].sort_values("asset_id").iterrows():
+        own = tech.find(str(row["technology"])) if row["technology"] else -1
+        if own < 0 or not (row["vehicles"] > 0 and row["activity"] > 0):
+            continue
+        tonnes = float(base.get(row["asset_id"], 0.0))
+        if tonnes <= 0:
+            continue
+        driver = str(branches.get((row["inventory_sector"], row["sector"]), ""))
+        options = np.array([own, *(k for k in np.flatnonzero(switches[own]) if k != own)])
+        classes.append(_build(row, tonnes, driver, options, hub, scenario, tech, costs, drivers))
+    return classes
+
+
+def _build(
+    row: pd.Series,
+    tonnes: float,
+    driver: str,
+    options: IntArray,
+    hub: Hub,
+    scenario: Scenario,
+    tech: Technologies,
+    costs: UnitCosts,
+    drivers: Drivers,
+) -> VehicleClass:
+    unit = str(tech.unit[options[0]])
+    activity = float(row["activity"]) * factor(str(row["activity_unit"]), f"{unit}/yr")
+    vehicles = float(row["vehicles"])
+    keep, survivors = _survival(row)
+    decline = float(row["mileage_decline"]) if pd.notna(row["mileage_decline"]) else 0.0
+    relative = (1.0 - decline) ** np.arange(AGES)
+    ages = survivors / survivors.sum() * vehicles
+    mileage = np.asarray(relative * activity / float((ages * relative).sum()), dtype=np.float64)
+    stock = np.zeros((len(options), AGES))
+    stock[0] = ages
+    count = len(drivers.years)
+    index = drivers.index(driver, hub.base_year)
+    floor = np.zeros(count)
+    floor_driver = str(row["zero_emission_sales_driver"])
+    if scenario.zero_emission_sales and floor_driver and drivers.has(floor_driver):
+        floor = np.clip(drivers.series(floor_driver, "1").values, 0.0, 1.0)
+    confidence = np.array(
+        [max(str(row["confidence"]), str(word), key=_rank) for word in index.confidence], dtype=object
+    )
+    return VehicleClass(
+        asset_id=str(row["asset_id"]),
+        inventory_sector=str(row["inventory_sector"]),
+        sector=str(row["sector"]),
+        options=options,
+        stock=stock,
+        keep=keep,
+        mileage=mileage,
+        demand=activity * index.values,
+        sales_floor=floor,
+        tco=total_cost_of_ownership(tech, costs, activity / vehicles)[options],
+        scale=tonnes / (activity * float(tech.direct[options[0]])),
+        vehicles=np.zeros((len(options), count)),
+        bought=np.zeros((len(options), count)),
+        distance=np.zeros((len(options), count)),
+        confidence=confidence,
+        zero_share=np.zeros(count),
+    )
+
+
+def _rank(word: str) -> int:
+    return ("seen", "derived", "recalled", "assumed").index(word)
+
+
+def _survival(row: pd.Series) -> tuple[FloatArray, FloatArray]:
+    """Yearly survival ratio by age, and the surviving share by age, both shape (AGES,)."""
+    median = float(row["survival_median"]) if pd.notna(row["survival_median"]) else 15.0
+    shape = float(row["survival_shape"]) if pd.notna(row["survival_shape"]) else 3.0
+    age = np.arange(AGES + 1, dtype=np.float64)
+    share = 0.5 ** ((age / median) ** shape)
+    keep = np.divide(share[1:], share[:-1], out=np.zeros(AGES), where=share[:-1] > 1e-12)
+    return keep, share[:-1]
+
+
+def step_vehicles(
+    cls: VehicleClass,
+    t: int,
+    year: int,
+    base_year: int,
+    first_choice_year: int,
+    scenario: Scenario,
+    tech: Technologies,
+) -> None:
+    """Move one class from the year before to ``year`` (position ``t``), in place.
+
+    In and before the base year the stock stands as built. Before ``first_choice_year``
+    all purchases are the incumbent.
+    """
+    bought = np.zeros(len(cls.options))
+    if year > base_year:
+        aged = np.zeros_like(cls.stock)
+        aged[:, 1:] = (cls.stock * cls.keep)[:, :-1]
+        missing = max(float(cls.demand[t]) - float((aged * cls.mileage).sum()), 0.0)
+        shares = _shares(cls, t, year, scenario, tech)
+        if year < first_choice_year:
+            shares = np.zeros(len(cls.options))
+            shares[0] = 1.0
+        bought = shares * missing / float(cls.mileage[0])
+        aged[:, 0] = bought
+        cls.stock = aged
+        cls.zero_share[t] = float(shares[tech.direct[cls.options] <= 0].sum())
+    driven = (cls.stock * cls.mileage).sum(axis=1)
+    total = float(driven.sum())
+    use = min(float(cls.demand[t]) / total, 1.0) if total > 0 else 0.0
+    cls.vehicles[:, t] = cls.stock.sum(axis=1)
+    cls.bought[:, t] = bought
+    cls.distance[:, t] = driven * use
+
+
+def _shares(cls: VehicleClass, t: int, year: int, scenario: Scenario, tech: Technologies) -> FloatArray:
+    """Purchase shares of the options in a year, shape (P,), summing to 1."""
+    ready = tech.earliest[cls.options] <= year
+    ready[0] = True
+    cost = np.where(ready, cls.tco[:, t], np.inf)
+    direct = tech.direct[cls.options]
+    if scenario.decision.rule == "lowest_emissions":
+        least = direct[ready].min()
+        cost = np.where(ready & (direct <= least), cost, np.inf)
+    shares = _spread(cost, scenario.decision.truck_choice_spread)
+    zero = direct <= 0
+    floor = float(cls.sales_floor[t])
+    have = float(shares[zero].sum())
+    if have < floor and bool((ready & zero).any()):
+        inside = _spread(np.where(zero & ready, cost, np.inf), scenario.decision.truck_choice_spread)
+        others = np.where(zero, 0.0, shares)
+        left = float(others.sum())
+        shares = inside * floor + (others / left * (1.0 - floor) if left > 0 else 0.0)
+        shares = shares / float(shares.sum())
+    return shares
+
+
+def _spread(cost: FloatArray, spread: float) -> FloatArray:
+    best = float(cost.min())
+    if spread <= 0 or best <= 0:
+        one = np.zeros(len(cost))
+        one[int(cost.argmin())] = 1.0
+        return one
+    weight = np.exp(-(cost / best - 1.0) / spread)
+    return np.asarray(weight / float(weight.sum()), dtype=np.float64)

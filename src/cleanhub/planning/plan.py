@@ -1,0 +1,261 @@
+"""One plan: a hub under a scenario, as a set of declared tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cleanhub.finance.valuations import valuations_table
+from cleanhub.hub.package import Hub, load_hub
+from cleanhub.hub.plan_tables import PENDING
+from cleanhub.hub.scenario import Scenario, load_scenario
+from cleanhub.pathways import results
+from cleanhub.pathways.engine import Pathway, run_pathway
+from cleanhub.planning.need import project_need_table
+from cleanhub.planning.projects import projects_table
+from cleanhub.planning.provenance import provenance_table, source_groups
+from cleanhub.planning.scorecard import ScorecardInputs, scorecard_table
+from cleanhub.planning.targets import PathTables, budgets_table, milestones_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Progress = Callable[[str, float], None]
+STEPS = ("path", "tables", "range", "projects", "scorecard")
+
+
+@dataclass
+class Plan:
+    """The result of planning one hub under one scenario.
+
+    ``tables`` holds one frame per table built so far (see
+    :data:`cleanhub.hub.plan_tables.PLAN_TABLES`); ``pending`` names the tables of the
+    design that are not built yet and the room that will build each; ``hub`` is ``None``
+    for a plan that was loaded from its folder.
+    """
+
+    scenario: Scenario
+    seed: int
+    tables: dict[str, pd.DataFrame]
+    hub_name: str
+    hub_title: str
+    hashes: dict[str, str]
+    versions: dict[str, str]
+    pending: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+    timings: dict[str, dict[str, float]] = field(default_factory=dict)
+    hub: Hub | None = None
+
+    @property
+    def id(self) -> str:
+        """Short id: the same for the same hub, scenario, seed and versions."""
+        text = json.dumps(
+            [self.hashes, self.scenario_data(), self.seed, self.versions["cleanhub"]], sort_keys=True
+        )
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def scorecard(self) -> pd.DataFrame:
+        """The headlines, in reading order."""
+        return self.tables["scorecard"]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table by name.
+
+        Raises ``KeyError`` naming the tables there are; for a table that is part of the
+        design but not built yet, it says so.
+        """
+        if name in self.tables:
+            return self.tables[name]
+        if name in self.pending:
+            raise KeyError(f"table {name} is pending: the room {self.pending[name]} is not built yet")
+        raise KeyError(f"no table {name}; there are: {', '.join(self.tables)}")
+
+    def scenario_data(self) -> dict[str, Any]:
+        """The scenario as plain data."""
+        data: dict[str, Any] = self.scenario.model_dump(mode="json")
+        return data
+
+    def save(self, folder: str | Path) -> Path:
+        """Write plan.json, run.json and the tables to ``folder``, whole or not at all.
+
+        Raises :class:`~cleanhub.core.errors.RunError` when the folder holds something
+        else than a plan or cannot be written. Returns the folder.
+        """
+        from cleanhub.planning.store import save_plan
+
+        return save_plan(self, Path(folder))
+
+
+def plan(
+    hub: Hub | str | Path,
+    scenario: Scenario | str | Path | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan ``hub`` under ``scenario`` (the hub's default scenario when none is named).
+
+    Parameters
+    ----------
+    hub, scenario
+        A loaded hub and scenario, or their names or paths.
+    seed
+        Seed of every draw. Nothing is drawn yet; it is kept in the plan.
+    progress
+        Called with the step's name and the share done, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        The hub or the scenario has faults; all are listed.
+    """
+    if not isinstance(hub, Hub):
+        hub = load_hub(hub)
+    if scenario is None:
+        scenario = str(hub.meta.get("default_scenario", "baseline"))
+    if not isinstance(scenario, Scenario):
+        scenario = load_scenario(scenario, hub)
+    tell = progress or (lambda step, share: None)
+    clock = _Clock()
+    with clock.step("path"):
+        path = run_pathway(hub, scenario, lambda done, total: tell("years", 0.5 * done / total))
+    with clock.step("tables"):
+        tables = _path_tables(path)
+        central = _measured(path, tables)
+    tell("tables", 0.6)
+    with clock.step("range"):
+        ends = tuple(_end(hub, scenario, end) for end in ("low", "high"))
+    tell("range", 0.8)
+    with clock.step("projects"):
+        tables["projects"] = projects_table(hub, scenario)
+        tables["valuations"] = valuations_table(hub, scenario, path.tech, path.costs, path.drivers)
+        tables["project_need"] = project_need_table(hub, scenario, tables["switches"], path.sites.last_year)
+        tables["milestones"] = milestones_table(hub, scenario, central)
+        tables["budgets"] = budgets_table(hub, scenario, central)
+    tell("projects", 0.9)
+    with clock.step("scorecard"):
+        inputs = ScorecardInputs(
+            hub,
+            scenario,
+            central,
+            ends,
+            tables["costs"],
+            tables["sectors"],
+            tables["project_need"],
+            tables["valuations"],
+            source_groups(hub),
+        )
+        scorecard = scorecard_table(inputs)
+        tables["provenance"] = provenance_table(hub, scenario, scorecard, tables["emissions"])
+    tell("scorecard", 1.0)
+    return Plan(
+        scenario=scenario,
+        seed=seed,
+        tables={"scorecard": scorecard, **tables},
+        hub_name=hub.name,
+        hub_title=hub.title,
+        hashes={**hub_hashes(hub), "library": _folder_hash(_library_folder())},
+        versions=_versions(),
+        pending=dict(PENDING),
+        notes=[note.line() for note in hub.notes],
+        timings=clock.timings,
+        hub=hub,
+    )
+
+
+def _path_tables(path: Pathway) -> dict[str, pd.DataFrame]:
+    return {
+        "emissions": results.emissions_table(path),
+        "assets": results.assets_table(path),
+        "switches": results.switches_table(path),
+        "energy": results.energy_table(path),
+        "costs": results.costs_table(path),
+        "limits": results.limits_table(path),
+        "truck_fleet": results.truck_fleet_table(path),
+        "sectors": results.sectors_table(path),
+    }
+
+
+def _measured(path: Pathway, tables: dict[str, pd.DataFrame]) -> PathTables:
+    zero = frozenset(path.tech.names[(path.tech.product == "distance") & (path.tech.direct <= 0)])
+    return PathTables(
+        tables["emissions"],
+        tables["assets"],
+        tables["switches"],
+        tables["truck_fleet"],
+        path.drivers,
+        zero,
+    )
+
+
+def _end(hub: Hub, scenario: Scenario, end: str) -> PathTables:
+    path = run_pathway(hub, scenario.with_range("low" if end == "low" else "high"))
+    tables = {
+        "emissions": results.emissions_table(path),
+        "assets": results.assets_table(path),
+        "switches": results.switches_table(path),
+        "truck_fleet": results.truck_fleet_table(path),
+    }
+    return _measured(path, tables)
+
+
+# ---------------------------------------------------------------- identity
+
+
+def hub_hashes(hub: Hub) -> dict[str, str]:
+    """Hash of every file of the hub package, keyed ``hub/<file>``."""
+    return {
+        f"hub/{path.relative_to(hub.path).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for path in sorted(hub.path.rglob("*"))
+        if path.is_file() and path.suffix in (".csv", ".json", ".geojson", ".parquet", ".yaml")
+    }
+
+
+def _library_folder() -> Path:
+    from cleanhub.hub.library import FOLDER
+
+    return FOLDER
+
+
+def _folder_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.csv")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _versions() -> dict[str, str]:
+    found = {"numpy": np.__version__, "pandas": pd.__version__}
+    for name in ("cleanhub", "duckdb"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return dict(sorted(found.items()))
+
+
+class _Clock:
+    """Wall and CPU time of each step; kept in run.json, outside the promise of equal bytes."""
+
+    def __init__(self) -> None:
+        self.timings: dict[str, dict[str, float]] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.timings[name] = {
+            "wall_s": round(time.perf_counter() - wall, 4),
+            "cpu_s": round(time.process_time() - cpu, 4),
+        }

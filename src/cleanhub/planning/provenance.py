@@ -1,0 +1,176 @@
+"""Where every number of a plan came from: the inputs it used and the headlines they carry."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cleanhub.core.tables import conform
+from cleanhub.hub.package import Hub
+from cleanhub.hub.plan_tables import PLAN_TABLES
+from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.series import confidence_ranks, confidence_words
+
+COLUMNS = ["table", "key", "value", "unit", "source_id", "confidence"]
+HEADLINES = "scorecard"
+
+
+def source_groups(hub: Hub) -> dict[str, str]:
+    """Source ids behind each group of inputs, ;-separated, the most used first."""
+    groups: dict[str, str] = {}
+    for name, frame in {
+        **hub.tables,
+        "library": hub.library.tables["technology_parameters"],
+        "facilities": hub.tables["facility_emissions"],
+    }.items():
+        if "source_id" in frame.columns and len(frame):
+            counts = frame["source_id"].value_counts(sort=False)
+            order = sorted(counts.index, key=lambda one: (-int(counts[one]), str(one)))
+            groups[name] = ";".join(order[:6])
+    return groups
+
+
+def provenance_table(
+    hub: Hub, scenario: Scenario, scorecard: pd.DataFrame, emissions: pd.DataFrame
+) -> pd.DataFrame:
+    """Plan table ``provenance``.
+
+    Inputs are keyed by what identifies them (``driver@year``, ``technology/parameter``,
+    project id, site id ...); headlines repeat under each of their sources. The key of an
+    ``emissions`` row is ``inventory_sector/sector/asset_kind``.
+    """
+    parts = [
+        *_hub_inputs(hub),
+        *_library_inputs(hub),
+        _headline_rows(hub, scorecard),
+        _emission_rows(hub, emissions),
+    ]
+    frame = pd.concat([part[COLUMNS] for part in parts if len(part)], ignore_index=True)
+    frame["rank"] = confidence_ranks(frame["confidence"])
+    frame = frame.groupby(["table", "key", "source_id"], as_index=False, sort=True).agg(
+        value=("value", "first"), unit=("unit", "first"), rank=("rank", "max")
+    )
+    frame["confidence"] = confidence_words(frame.pop("rank").to_numpy(np.int64))
+    licences = hub.sources().set_index("source_id")["licence"]
+    frame["licence"] = frame["source_id"].map(licences).fillna("")
+    frame["licence"] = frame["licence"].where(frame["licence"] != "", "not stated")
+    return conform(frame, PLAN_TABLES["provenance"])
+
+
+def _rows(
+    table: str, frame: pd.DataFrame, key: pd.Series, value: pd.Series | float, unit: pd.Series | str
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "table": table,
+            "key": key.astype(str),
+            "value": value,
+            "unit": unit,
+            "source_id": frame["source_id"],
+            "confidence": frame["confidence"],
+        }
+    )
+
+
+def _hub_inputs(hub: Hub) -> list[pd.DataFrame]:
+    tables = hub.tables
+    drivers, limits, targets = tables["drivers"], tables["limits"], tables["targets"]
+    credits, projects, cohorts = tables["credits"], tables["projects"], tables["cohorts"]
+    sites = tables["facility_emissions"]
+    sites = sites[sites["asset_id"] != ""]
+    last = sites[sites["year"] == sites["year"].max()] if len(sites) else sites
+    inventory = tables["inventory"]
+    base = inventory[(inventory["year"] == hub.base_year) & (inventory["boundary"] == "included")]
+    by_line = base.groupby(["inventory_sector", "sector", "source_id", "confidence"])
+    lines = by_line["co2e_t"].sum().reset_index()
+    facts = tables["programme_facts"]
+    return [
+        _rows(
+            "drivers",
+            drivers,
+            drivers["driver"] + "@" + drivers["year"].astype(str),
+            drivers["value"],
+            drivers["unit"],
+        ),
+        _rows(
+            "limits",
+            limits,
+            limits["limit"] + "@" + limits["year"].astype(str),
+            limits["value"],
+            limits["unit"],
+        ),
+        _rows("targets", targets, targets["target"], targets["value"], targets["unit"]),
+        _rows("credits", credits, credits["credit"], credits["years_paid"], "yr"),
+        _rows("projects", projects, projects["project_id"], projects["co2e_t_per_year"], "t CO2e/yr"),
+        _rows("cohorts", cohorts, cohorts["asset_id"], cohorts["category_share"], "1"),
+        _rows(
+            "facility_emissions",
+            last,
+            last["asset_id"] + "@" + last["year"].astype(str),
+            last["co2e_t"],
+            "t CO2e/yr",
+        ),
+        _rows(
+            "inventory",
+            lines,
+            lines["inventory_sector"] + "/" + lines["sector"] + f"@{hub.base_year}",
+            lines["co2e_t"],
+            "t CO2e/yr",
+        ),
+        _rows("programme_facts", facts, facts["fact"], facts["value"], facts["unit"]),
+    ]
+
+
+def _library_inputs(hub: Hub) -> list[pd.DataFrame]:
+    library = hub.library.tables
+    parameters, carriers, index = (
+        library["technology_parameters"],
+        library["carriers"],
+        library["price_index"],
+    )
+    carrier = np.where(parameters["carrier"] != "", "/" + parameters["carrier"], "")
+    key = parameters["technology"] + "/" + parameters["parameter"] + carrier
+    return [
+        _rows("technology_parameters", parameters, key, parameters["value"], parameters["unit"]),
+        _rows("carriers", carriers, carriers["carrier"], carriers["emission_factor_t"], "t CO2 per unit"),
+        _rows(
+            "price_index",
+            index,
+            index["series"] + "@" + index["year"].astype(str),
+            index["value"],
+            index["unit"],
+        ),
+    ]
+
+
+def _headline_rows(hub: Hub, scorecard: pd.DataFrame) -> pd.DataFrame:
+    known = set(hub.sources()["source_id"])
+    rows = []
+    for _, line in scorecard.iterrows():
+        words = "assumed" if float(line["recalled_share"]) > 0 else "derived"
+        rows += [
+            (HEADLINES, line["metric"], line["value"], line["unit"], source, words)
+            for source in str(line["source"]).split(";")
+            if source in known
+        ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _emission_rows(hub: Hub, emissions: pd.DataFrame) -> pd.DataFrame:
+    groups = source_groups(hub)
+    base = emissions[(emissions["year"] == hub.base_year) & (emissions["scope"] == 1)]
+    base = base[base["boundary"] == "included"]
+    behind = {
+        "site": groups.get("facilities", ""),
+        "cohort": ";".join(filter(None, [groups.get("inventory", ""), groups.get("cohorts", "")])),
+        "rest": ";".join(filter(None, [groups.get("inventory", ""), groups.get("facilities", "")])),
+    }
+    rows = []
+    for _, row in base.iterrows():
+        key = f"{row['inventory_sector']}/{row['sector']}/{row['asset_kind']}@{hub.base_year}"
+        rows += [
+            ("emissions", key, row["value"], row["unit"], source, row["confidence"])
+            for source in dict.fromkeys(behind[row["asset_kind"]].split(";"))
+            if source
+        ]
+    return pd.DataFrame(rows, columns=COLUMNS)

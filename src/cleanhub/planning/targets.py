@@ -1,0 +1,180 @@
+"""Milestones and sector budgets: where the path stands against the hub's targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cleanhub.core.tables import conform
+from cleanhub.core.units import factor
+from cleanhub.hub.package import Hub
+from cleanhub.hub.plan_tables import PLAN_TABLES
+from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.series import Drivers, weakest
+from cleanhub.pathways.results import GRID_FACTOR
+
+AT_LEAST = frozenset(
+    {
+        "zero_emission_sales_share",
+        "zero_emission_fleet_share",
+        "zero_emission_trucks",
+        "co2_captured",
+        "plants_changed",
+    }
+)
+
+
+@dataclass(frozen=True)
+class PathTables:
+    """The tables of one run that metrics are read from."""
+
+    emissions: pd.DataFrame
+    assets: pd.DataFrame
+    switches: pd.DataFrame
+    truck_fleet: pd.DataFrame
+    drivers: Drivers
+    zero_emission: frozenset[str]
+
+    def included(self, hub_scope: bool = False, sector: str = "") -> pd.Series:
+        """Scope 1 tonnes inside the inventory by year."""
+        rows = self.emissions
+        rows = rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["gas"] == "co2e")]
+        if hub_scope:
+            rows = rows[rows["hub_scope"].astype(bool)]
+        if sector:
+            rows = rows[rows["sector"] == sector]
+        return rows.groupby("year")["value"].sum()
+
+
+def measure(
+    tables: PathTables,
+    metric: str,
+    sector: str,
+    year: int,
+    base_year: int | None,
+    cohort: str = "",
+) -> tuple[float, str]:
+    """Value of a target metric on the path and its unit; NaN when it cannot be measured.
+
+    ``cohort`` limits truck metrics to classes, ;-separated.
+    """
+    if metric in ("hub_emissions", "state_emissions", "sector_emissions"):
+        series = tables.included(metric == "hub_emissions", sector)
+        return float(series.get(year, np.nan)), "t CO2e/yr"
+    if metric == "emission_intensity_change":
+        now = _intensity(tables.assets, sector, year)
+        then = _intensity(tables.assets, sector, base_year or year)
+        return (now / then - 1.0) * 100.0 if then > 0 else float("nan"), "%"
+    if metric.startswith("zero_emission"):
+        return _truck_metric(tables, metric, year, cohort)
+    if metric == "co2_captured":
+        rows = tables.assets[tables.assets["year"] == year]
+        return float(rows["captured_t"].sum()) if len(rows) else float("nan"), "t/yr"
+    if metric == "plants_changed":
+        rows = tables.switches
+        rows = rows[rows["kind"].isin(["retrofit", "rebuild"]) & (rows["year"] <= year)]
+        return float(rows["asset_id"].nunique()), "1"
+    if metric == "grid_emission_factor" and tables.drivers.has(GRID_FACTOR):
+        grid = tables.drivers.series(GRID_FACTOR, "t CO2e/MWh")
+        return float(np.interp(year, grid.years, grid.values)), "t CO2e/MWh"
+    return float("nan"), ""
+
+
+def _truck_metric(tables: PathTables, metric: str, year: int, cohort: str) -> tuple[float, str]:
+    fleet = tables.truck_fleet[tables.truck_fleet["year"] == year]
+    if cohort:
+        fleet = fleet[fleet["class"].isin([part.strip() for part in cohort.split(";")])]
+    if fleet.empty:
+        return float("nan"), ""
+    zero = fleet["powertrain"].isin(tables.zero_emission)
+    if metric == "zero_emission_trucks":
+        return float(fleet.loc[zero, "trucks"].sum()), "vehicle"
+    counted = "purchases" if metric == "zero_emission_sales_share" else "trucks"
+    total = float(fleet[counted].sum())
+    share = float(fleet.loc[zero, counted].sum()) / total if total > 0 else float("nan")
+    return share * 100.0, "%"
+
+
+def _intensity(assets: pd.DataFrame, sector: str, year: int) -> float:
+    rows = assets[(assets["sector"] == sector) & (assets["year"] == year)]
+    rows = rows[rows["asset_kind"] == "site"]
+    made = float(rows["production"].sum())
+    return float(rows["co2e_t"].sum()) / made if made > 0 else float("nan")
+
+
+def milestones_table(hub: Hub, scenario: Scenario, tables: PathTables) -> pd.DataFrame:
+    """Plan table ``milestones``: every target of the hub and the path's value for it."""
+    rows = []
+    for _, target in hub.tables["targets"].iterrows():
+        metric, year = str(target["metric"]), int(target["year"])
+        base = int(target["base_year"]) if pd.notna(target["base_year"]) else None
+        note = str(target["note"])
+        value, unit = measure(tables, metric, str(target["sector"]), year, base, str(target["cohort"]))
+        if year > scenario.end_year:
+            value, note = float("nan"), "after the last year of the path"
+        wanted = float(target["value"])
+        if unit and np.isfinite(value):
+            value = value * factor(unit, str(target["unit"]))
+        met = ""
+        if np.isfinite(value):
+            slack = 1e-9 * max(abs(wanted), 1.0)
+            good = value >= wanted - slack if metric in AT_LEAST else value <= wanted + slack
+            met = "yes" if good else "no"
+        rows.append(
+            (
+                target["target"],
+                target["name"],
+                year,
+                value,
+                wanted,
+                target["unit"],
+                met,
+                target["source_id"],
+                target["confidence"],
+                note,
+            )
+        )
+    return conform(pd.DataFrame(rows, columns=PLAN_TABLES["milestones"].names), PLAN_TABLES["milestones"])
+
+
+def budgets_table(hub: Hub, scenario: Scenario, tables: PathTables) -> pd.DataFrame:
+    """Plan table ``budgets``: each covered sector on a straight line to the hub's last target.
+
+    The line runs from the base year's tonnes to the same share of them that the hub's last
+    emission target is of the hub's base year. Without such a target there is no budget.
+    """
+    targets = hub.tables["targets"]
+    aims = targets[(targets["metric"] == "hub_emissions") & (targets["year"] <= scenario.end_year)]
+    columns = PLAN_TABLES["budgets"].names
+    base = float(tables.included(True).get(hub.base_year, 0.0))
+    if aims.empty or base <= 0:
+        return conform(pd.DataFrame(columns=columns), PLAN_TABLES["budgets"])
+    aim = aims.sort_values("year").iloc[-1]
+    last, first = int(aim["year"]), scenario.as_of.year
+    left = float(aim["value"]) * factor(str(aim["unit"]), "t CO2e/yr") / base
+    years = np.arange(first, last + 1)
+    line = 1.0 + (left - 1.0) * np.clip((years - hub.base_year) / (last - hub.base_year), 0.0, 1.0)
+    rows = []
+    scope = tables.emissions[tables.emissions["hub_scope"].astype(bool)]
+    for sector in sorted(set(scope["sector"])):
+        path = tables.included(True, sector)
+        start = float(path.get(hub.base_year, 0.0))
+        if start <= 0:
+            continue
+        used = float(path.reindex(years).fillna(0.0).sum())
+        how = f"straight line from {hub.base_year} to {left:.0%} of it in {last} ({aim['target']})"
+        rows.append(
+            (
+                sector,
+                float((line * start).sum()),
+                used,
+                "t CO2e",
+                first,
+                last,
+                how,
+                weakest([str(aim["confidence"]), "derived"]),
+            )
+        )
+    return conform(pd.DataFrame(rows, columns=columns), PLAN_TABLES["budgets"])

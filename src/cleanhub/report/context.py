@@ -1,0 +1,140 @@
+"""What every section reads: the plan as plain rows, its years, and its citations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from cleanhub.core.errors import RunError
+from cleanhub.report import labels
+from cleanhub.report.citations import Citations
+from cleanhub.report.contract import HubLike, PlanLike
+from cleanhub.report.numbers import tonne_factor
+
+Row = dict[str, Any]
+
+
+def as_rows(frame: pd.DataFrame | None) -> list[Row]:
+    """A frame as plain dictionaries; missing cells (NaN, NA, NaT) become ``None``."""
+    if frame is None or frame.empty:
+        return []
+    columns = []
+    for name in frame.columns:
+        cells = frame[name].astype(object)
+        columns.append(cells.where(frame[name].notna(), None).tolist())
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+class Context:
+    """One plan, read once."""
+
+    def __init__(self, plan: PlanLike) -> None:
+        if plan.hub is None:
+            raise RunError(
+                f"plan {plan.id} was loaded without its hub: plan again to write its report, or "
+                "read the report.html beside its plan.json"
+            )
+        self.plan = plan
+        self.hub: HubLike = plan.hub
+        self._rows: dict[str, list[Row]] = {}
+        self.cite = Citations(self._sources())
+
+    def rows(self, table: str) -> list[Row]:
+        """Rows of a plan table (empty when it is absent)."""
+        key = f"plan.{table}"
+        if key not in self._rows:
+            self._rows[key] = as_rows(self.plan.tables.get(table))
+        return self._rows[key]
+
+    def package(self, table: str) -> list[Row]:
+        """Rows of a table of the hub package (empty when it is absent)."""
+        key = f"hub.{table}"
+        if key not in self._rows:
+            self._rows[key] = as_rows(self.hub.tables.get(table))
+        return self._rows[key]
+
+    def _sources(self) -> list[Row]:
+        combined = getattr(self.hub, "sources", None)
+        frame = combined() if callable(combined) else self.hub.tables.get("sources")
+        return as_rows(frame)
+
+    @cached_property
+    def base_year(self) -> int:
+        """The hub's base year: last inventory year, else the last past year with emissions."""
+        given = self.hub.meta.get("base_year")
+        if isinstance(given, int):
+            return given
+        past = [int(r["year"]) for r in self.rows("emissions") if r["status"] == "history"]
+        return max(past, default=self.plan.scenario.as_of.year)
+
+    @property
+    def end_year(self) -> int:
+        """Last year of the path."""
+        return int(self.plan.scenario.end_year)
+
+    @property
+    def money_unit(self) -> str:
+        """How money is labelled: ``USD of 2024``."""
+        return f"USD of {self.plan.scenario.price_year}"
+
+    @cached_property
+    def gwp(self) -> str:
+        """The GWP set of the hub's tonnes."""
+        return str(self.hub.meta.get("gwp") or "not stated")
+
+    @cached_property
+    def facilities(self) -> dict[str, Row]:
+        """Sites of the package by id."""
+        return {str(row["asset_id"]): row for row in self.package("facilities")}
+
+    @cached_property
+    def scope_1(self) -> list[Row]:
+        """Scope 1, included, CO2e rows of ``emissions``, with ``tonnes`` added."""
+        kept = []
+        for row in self.rows("emissions"):
+            if row["scope"] == 1 and row["boundary"] == "included" and row["gas"] == "co2e":
+                factor = tonne_factor(str(row["unit"])) or 1.0
+                kept.append({**row, "tonnes": float(row["value"] or 0.0) * factor})
+        return kept
+
+    @cached_property
+    def base_tonnes(self) -> dict[str, tuple[int, float, str]]:
+        """Site id to (year, t CO2e, source id) in the base year.
+
+        When no site at all reports for the base year, each site's latest year before it.
+        """
+        rows = [r for r in self.package("facility_emissions") if r["co2e_t"] is not None]
+        exact = [row for row in rows if row["year"] == self.base_year]
+        found: dict[str, tuple[int, float, str]] = {}
+        for row in exact or [r for r in rows if r["year"] and r["year"] < self.base_year]:
+            when, site = int(row["year"]), str(row["asset_id"])
+            if site not in found or when > found[site][0]:
+                found[site] = (when, float(row["co2e_t"]), str(row["source_id"]))
+        return found
+
+    @cached_property
+    def technology_names(self) -> Mapping[str, str]:
+        """Technology id to name, when the hub carries its library."""
+        library = getattr(self.hub, "library", None)
+        tables = getattr(library, "tables", {})
+        return {str(r["technology"]): str(r["name"]) for r in as_rows(tables.get("technologies"))}
+
+    def technology(self, code: object) -> str:
+        """A technology in words."""
+        text = str(code or "")
+        return self.technology_names.get(text) or labels.words(text)
+
+    def asset(self, code: object) -> str:
+        """The name of a site or cohort."""
+        text = str(code or "")
+        if text in self.facilities:
+            return str(self.facilities[text]["name"])
+        return self._cohorts.get(text) or labels.words(text)
+
+    @cached_property
+    def _cohorts(self) -> dict[str, str]:
+        return {str(r["asset_id"]): str(r["name"]) for r in self.package("cohorts")}

@@ -1,0 +1,99 @@
+"""The public entry: one plan in, one ``report.html`` out.
+
+The file is whole in itself (inline style, script and figures; a content security policy
+that forbids any request) and depends on nothing but the plan: no clock, no random ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cleanhub.report import charts, palette
+from cleanhub.report import map as map_section
+from cleanhub.report.blocks import Section
+from cleanhub.report.context import Context
+from cleanhub.report.contract import PlanLike
+from cleanhub.report.sections import (
+    binding,
+    changes,
+    costs,
+    evidence,
+    method,
+    milestones,
+    projects,
+    scorecard,
+    standing,
+    today,
+)
+
+FILE = "report.html"
+_BUILDERS: tuple[Callable[[Context], Section], ...] = (
+    scorecard.build,
+    standing.build,
+    today.build,
+    changes.build,
+    binding.build,
+    projects.build,
+    milestones.build,
+    costs.build,
+    map_section.build,
+    method.build,
+    evidence.build,
+)
+"""The sections in reading order; ``evidence`` is last, since it lists what others cited."""
+
+
+def write_report(plan: PlanLike, folder: Path) -> Path:
+    """Write ``folder/report.html`` for ``plan`` and return its path.
+
+    The folder is made when it is missing. The file appears whole or not at all. Equal plans
+    give equal bytes. Raises ``RunError`` for a plan that was loaded without its hub, and
+    ``OSError`` when the folder cannot be written.
+    """
+    page = render(plan)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / FILE
+    partial = folder / f".{FILE}.partial"
+    partial.write_bytes(page.encode("utf-8"))
+    partial.replace(target)
+    return target
+
+
+def render(plan: PlanLike) -> str:
+    """The report of ``plan`` as one HTML document."""
+    context = Context(plan)
+    sections = [build(context) for build in _BUILDERS]
+    environment = Environment(
+        loader=PackageLoader("cleanhub.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["swatch"] = charts.swatch
+    weak = sum(bool(row["illustrative"]) for row in context.rows("scorecard"))
+    return environment.get_template("report.html.j2").render(
+        plan=plan,
+        hub=context.hub,
+        scenario=plan.scenario,
+        as_of=plan.scenario.as_of.isoformat(),
+        versions=sorted(plan.versions.items()),
+        context=context,
+        sections=sections,
+        weak=weak,
+        headlines=len(context.rows("scorecard")),
+        style=_own_file("report.css"),
+        script=_own_file("map.js"),
+        light=Markup(palette.css_variables(dark=False)),
+        dark=Markup(palette.css_variables(dark=True)),
+    )
+
+
+def _own_file(name: str) -> Markup:
+    """A file of this room, put in unescaped: it holds no data."""
+    return Markup((files("cleanhub.report") / "templates" / name).read_text(encoding="utf-8"))
