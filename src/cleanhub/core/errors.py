@@ -45,7 +45,7 @@ class Fault:
             parts.append(f"found {self.found}")
         if self.allowed:
             parts.append(f"allowed {self.allowed}")
-        return "; ".join(parts)
+        return _on_one_line("; ".join(parts))
 
     def as_dict(self) -> dict[str, str | int | None]:
         """The fault as a plain mapping, for ``--json``."""
@@ -121,8 +121,14 @@ class InputError(CleanhubError):
         return "\n".join([heading, *(f"  {fault.line()}" for fault in self.faults)])
 
 
-def _order(fault: Fault) -> tuple[str, int, str, str]:
-    return (fault.file, fault.row or 0, fault.column or "", fault.what)
+def _order(fault: Fault) -> tuple[str, int, str, str, str, str]:
+    return (fault.file, fault.row or 0, fault.column or "", fault.what, fault.found, fault.allowed)
+
+
+def _on_one_line(text: str) -> str:
+    """``text`` without line breaks; what a terminal would obey is written out instead."""
+    text = " ".join(text.split())
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _shown(found: object, limit: int = 80) -> str:

@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 CURRENCIES = ("USD", "EUR", "GBP", "CNY", "BRL", "SGD", "DKK")
-_CURRENCY = re.compile(rf"\b({'|'.join(CURRENCIES)})\b")
+_CURRENCY = re.compile(rf"\b([kMGT]?)({'|'.join(CURRENCIES)})\b")  # kUSD, MEUR: pint reads the prefix
 
 
 def currency_of(unit: str) -> str | None:
     """The currency named in a unit string (``EUR/(t/yr)`` gives ``EUR``), or ``None``."""
     match = _CURRENCY.search(unit)
-    return match.group(1) if match else None
+    return match.group(2) if match else None
 
 
 def in_dollars(unit: str) -> str:
     """The same unit string with its currency replaced by USD."""
-    return _CURRENCY.sub("USD", unit)
+    return _CURRENCY.sub(r"\1USD", unit)
 
 
 @dataclass(frozen=True)

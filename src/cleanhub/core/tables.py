@@ -24,6 +24,7 @@ from cleanhub.core.errors import FaultList, RunError
 Kind = Literal["text", "number", "integer", "year", "yes_no", "date"]
 
 YEARS = (1900, 2100)
+MOST = 2.0**53  # the largest whole number up to which float64 holds every one
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _read_text(path: Path, table: Table, faults: FaultList) -> pd.DataFrame:
         return empty
     rows: list[list[str]] = []
     header: list[str] = []
-    for line, row in _csv_rows(text):
+    for line, row in _csv_rows(path.name, text, faults):
         if not header:
             header = [name.strip() for name in row]
             _check_header(path.name, header, table, faults)
@@ -167,16 +168,23 @@ def _read_text(path: Path, table: Table, faults: FaultList) -> pd.DataFrame:
     return frame.loc[:, ~frame.columns.duplicated()]
 
 
-def _csv_rows(text: str) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""))
+def _csv_rows(file: str, text: str, faults: FaultList) -> list[tuple[int, list[str]]]:
+    """The rows with the line each begins on; a quote left open is a fault, not a long cell."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows = []
     start = 1
     try:
         for row in reader:
             rows.append((start, row))
             start = reader.line_num + 1
-    except csv.Error:
-        rows.append((start, []))
+    except csv.Error as error:
+        faults.add(
+            file,
+            start,
+            what="not CSV from here on",
+            found=error,
+            allowed='cells apart by commas, quoted as "..." where they hold a comma, quote or line break',
+        )
     return rows
 
 
@@ -236,7 +244,8 @@ def _check_numbers(file: str, filled: pd.Series[Any], column: Column, faults: Fa
     _report(file, filled[bad], column, faults, "not a number", allowed(column))
     good, text = numbers[~bad], filled[~bad]
     if column.kind in ("integer", "year"):
-        _report(file, text[good != good.round()], column, faults, "not a whole number", allowed(column))
+        broken = (good != good.round()) | (good.abs() > MOST)
+        _report(file, text[broken], column, faults, "not a whole number", allowed(column))
     low, high = bounds(column)
     outside = pd.Series(False, index=good.index)
     if low is not None:
@@ -256,7 +265,7 @@ def _check_codes(
     faults: FaultList,
     codelists: CodeLists,
 ) -> None:
-    codes = codelists[column.codes]
+    codes = codelists.get(column.codes, frozenset())
     if column.listed:
         known = {
             cell: all(part.strip() in codes for part in cell.split(";") if part.strip())
@@ -364,7 +373,7 @@ def _typed(cells: pd.Series[Any], column: Column) -> pd.Series[Any]:
         return numbers.where(np.isfinite(numbers))
     if column.kind in ("integer", "year"):
         numbers = pd.to_numeric(cells.replace("", np.nan), errors="coerce").astype(float)
-        whole = numbers.where(np.isfinite(numbers) & (numbers == numbers.round()))
+        whole = numbers.where((numbers.abs() <= MOST) & (numbers == numbers.round()))
         return whole.astype("Int64")
     if column.kind == "yes_no":
         return cells.map({"yes": True, "no": False}).astype("boolean")

@@ -7,6 +7,7 @@ second, so code that only compares unit strings must not.
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from pint import UnitRegistry
 
 DEFINITIONS = Path(__file__).with_name("units.txt")
+
+# pint works out the numbers in a unit: 9**9**9**9 would keep it busy for ever.
+_SIGNS = re.compile(r"[A-Za-z0-9_ %/*^().µμ°-]{0,80}")
+_POWER = re.compile(r"\*\*|\^")
+_SMALL_POWER = re.compile(r"[A-Za-z]\s*(?:\*\*|\^)\s*-?\d(?![\d.*^])")
 
 
 @cache
@@ -38,7 +44,7 @@ def is_unit(text: str) -> bool:
     if text == "1":
         return True
     try:
-        registry().Unit(text)
+        _unit(text)
     except Exception:  # pint raises many kinds for unparseable text
         return False
     return True
@@ -55,9 +61,12 @@ def factor(source: str, target: str) -> float:
         return 1.0
     ureg = registry()
     try:
-        return float(ureg.Quantity(1.0, _unit(source)).to(_unit(target)).magnitude)
+        zero, one = (float(ureg.Quantity(x, _unit(source)).to(_unit(target)).magnitude) for x in (0.0, 1.0))
     except Exception as error:
         raise ValueError(f"cannot convert {source} to {target}") from error
+    if zero != 0:  # degrees Celsius and the like: a factor alone would be wrong
+        raise ValueError(f"cannot convert {source} to {target} by a factor")
+    return one
 
 
 def convert(values: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
@@ -66,4 +75,6 @@ def convert(values: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
 
 
 def _unit(text: str) -> Any:
+    if not _SIGNS.fullmatch(text) or len(_POWER.findall(text)) != len(_SMALL_POWER.findall(text)):
+        raise ValueError(f"not a unit: {text}")
     return registry().Unit("dimensionless" if text == "1" else text)

@@ -133,7 +133,7 @@ def new_hub(name: str, folder: Path, title: str = "") -> Path:
     It holds one example plant and checks without faults. Raises ``InputError`` for a name
     that cannot be one, ``RunError`` when the folder exists already or cannot be written.
     """
-    if not NAME.match(name):
+    if not NAME.fullmatch(name):
         faults = FaultList()
         faults.add(
             "name",

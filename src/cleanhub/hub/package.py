@@ -132,6 +132,7 @@ def read_hub(folder: Path) -> tuple[Hub, FaultList]:
     _check_ranges(tables, faults)
     _check_branches(tables, faults)
     _check_files(folder, meta, faults)
+    _check_default_scenario(folder, meta, faults)
     check_scenarios(folder / "scenarios", tables, faults)
     return Hub(folder, meta, tables, library, tuple(faults.notes)), faults
 
@@ -166,7 +167,8 @@ def _read_meta(folder: Path, faults: FaultList) -> dict[str, Any]:
 
 
 def _check_files(folder: Path, meta: dict[str, Any], faults: FaultList) -> None:
-    for resource in meta.get("resources", []):
+    resources = meta.get("resources")
+    for resource in resources if isinstance(resources, list) else []:
         path = resource.get("path") if isinstance(resource, dict) else None
         if not isinstance(path, str) or Path(path).is_absolute() or ".." in Path(path).parts:
             faults.add(
@@ -181,6 +183,20 @@ def _check_files(folder: Path, meta: dict[str, Any], faults: FaultList) -> None:
             table.file for table in PACKAGE_TABLES.values() if not table.optional
         }:
             faults.add(path, what="missing file", allowed="the file that datapackage.json lists")
+
+
+def _check_default_scenario(folder: Path, meta: dict[str, Any], faults: FaultList) -> None:
+    name = meta.get("default_scenario", "baseline")
+    known = sorted(path.stem for path in (folder / "scenarios").glob("*.yaml"))
+    if name not in known:
+        faults.add(
+            "datapackage.json",
+            None,
+            "default_scenario",
+            what="no such scenario",
+            found=name,
+            allowed=", ".join(known) or "there is none: put one in scenarios/",
+        )
 
 
 def _check_coordinates(tables: dict[str, pd.DataFrame], meta: dict[str, Any], faults: FaultList) -> None:
@@ -202,8 +218,8 @@ def _check_coordinates(tables: dict[str, pd.DataFrame], meta: dict[str, Any], fa
         if not {"lat", "lon"} <= set(table.names):
             continue
         lat, lon = tables[name]["lat"], tables[name]["lon"]
-        swapped = lat.between(west, east) & lon.between(south, north)
         outside = ~lat.between(south, north) | ~lon.between(west, east)
+        swapped = outside & lat.between(west, east) & lon.between(south, north)
         outside &= lat.notna() & lon.notna() & ~swapped
         for line in lat.index[swapped]:
             _drop(faults, table.file, int(line), ("lat", "lon"))

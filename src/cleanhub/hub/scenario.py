@@ -8,6 +8,7 @@ stand on. Editors complete the keys from the JSON Schema that :func:`json_schema
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,6 +144,11 @@ class _File:
             names = names[:-1]
         return None
 
+    def depth(self, place: tuple[Any, ...]) -> int:
+        """How many parts of ``place`` the file has, from the outside in."""
+        names = tuple(str(part) for part in place)
+        return max((size for size in range(1, len(names) + 1) if names[:size] in self.lines), default=0)
+
 
 def load_scenario(scenario: str | Path, hub: Hub) -> Scenario:
     """Load a scenario of ``hub`` by name, or a YAML file by path.
@@ -194,7 +200,9 @@ def read_scenario(
         merged = _merge(merged, {key: value for key, value in file.data.items() if key != "extends"})
     merged["extends"] = chain[0].data.get("extends")
     for key in ("name", "title"):
-        merged[key] = chain[0].data.get(key)
+        merged.pop(key, None)
+        if key in chain[0].data:
+            merged[key] = chain[0].data[key]
     if isinstance(merged.get("credits"), list):
         merged["credits"] = tuple(merged["credits"])
     scenario = _validated(merged, chain, faults)
@@ -219,7 +227,7 @@ def _validated(merged: dict[str, Any], chain: list[_File], faults: FaultList) ->
     except ValidationError as error:
         for item in error.errors():
             place = tuple(item["loc"])
-            file = next((f for f in chain if str(place[0]) in f.data), chain[0])
+            file = chain[0] if item["type"] == "missing" else _holder(chain, place)
             faults.add(
                 _shown(file.path),
                 file.line(place) or 1,
@@ -229,6 +237,11 @@ def _validated(merged: dict[str, Any], chain: list[_File], faults: FaultList) ->
                 allowed=_allowed(item["type"], item["msg"]),
             )
         return None
+
+
+def _holder(chain: list[_File], place: tuple[Any, ...]) -> _File:
+    """The file that set ``place``: the first of the chain that has most of its parts."""
+    return max(chain, key=lambda file: file.depth(place))
 
 
 def _words(kind: str) -> str:
@@ -263,7 +276,7 @@ def _check_names(
     wanted += [(("limits", name), name, limits, "a limit of limits.csv") for name in scenario.limits]
     for place, name, known, may_be in wanted:
         if name not in known:
-            file = next((f for f in chain if f.line(place) is not None), chain[0])
+            file = _holder(chain, place)
             faults.add(
                 _shown(file.path),
                 file.line(place) or 1,
@@ -327,11 +340,14 @@ def _find(scenario: str | Path, folder: Path) -> Path:
 
 def _parse(path: Path, faults: FaultList) -> _File | None:
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    lines: dict[tuple[str, ...], int] = {}
     try:
         text = path.read_text(encoding="utf-8-sig")
         data = YAML(typ="rt").load(text)
+        if isinstance(data, dict):
+            _collect_lines(data, (), lines)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         problem = str(error.problem or error.context or "not readable").split("\n")[0]
@@ -346,20 +362,36 @@ def _parse(path: Path, faults: FaultList) -> _File | None:
     except (OSError, UnicodeDecodeError) as error:
         faults.add(_shown(path), what="cannot be read", found=str(error), allowed="UTF-8 YAML")
         return None
+    except (YAMLError, ValueError, TypeError, RecursionError) as error:  # such as a day that is none
+        problem = str(error).split("\n")[0]
+        faults.add(
+            _shown(path), _impossible_day(text), what="not valid YAML", found=problem, allowed="a YAML mapping"
+        )
+        return None
     if not isinstance(data, dict):
         faults.add(
             _shown(path), 1, what="not a mapping", found=type(data).__name__, allowed="key: value lines"
         )
         return None
-    lines: dict[tuple[str, ...], int] = {}
-    _collect_lines(data, (), lines)
-    plain = _plain(data)
-    return _File(path, plain, lines)
+    return _File(path, _plain(data), lines)
+
+
+def _impossible_day(text: str) -> int | None:
+    """The line of the first date that no calendar has: the parser fails on it without saying where."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for year, month, day in re.findall(r"\b(\d{4})-(\d\d?)-(\d\d?)\b", line):
+            try:
+                dt.date(int(year), int(month), int(day))
+            except ValueError:
+                return number
+    return None
 
 
 def _collect_lines(data: Any, place: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> None:
+    own = data.lc.data or {}  # keys that a merge (<<) brought in have no line of their own
     for key in data:
-        lines[(*place, str(key))] = int(data.lc.key(key)[0]) + 1
+        if key in own:
+            lines[(*place, str(key))] = int(own[key][0]) + 1
         if isinstance(data[key], dict):
             _collect_lines(data[key], (*place, str(key)), lines)
 

@@ -23,6 +23,8 @@ from cleanhub.pathways.engine import Pathway
 
 FloatArray = NDArray[np.float64]
 GRID_FACTOR = "grid_emission_factor"
+SHOWN_SHORTFALL = 0.005
+"""Smallest share of a branch's activity beyond its sites' capacity that is worth a row."""
 _KEEP = ["year", "inventory_sector", "sector", "asset_kind", "scope", "boundary"]
 
 
@@ -522,7 +524,7 @@ def limits_table(path: Pathway) -> pd.DataFrame:
         ]
     for name, (wanted, made) in sorted(path.sites.unmet.items()):
         sector = name.split("|")[1]
-        if not (wanted[later] > made[later] * (1 + 1e-9)).any():
+        if not (wanted[later] > made[later] * (1 + SHOWN_SHORTFALL)).any():
             continue
         label = f"site capacity: {sector} ({name.split('|')[0]})"
         unit = "t CO2e/yr at the intensity of the last reported year"

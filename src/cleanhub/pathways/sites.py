@@ -121,7 +121,11 @@ def _reinvestment(table: pd.DataFrame, start: IntArray, tech: Technologies) -> I
 
 
 def _set_activity(sites: Sites, hub: Hub, drivers: Drivers) -> None:
-    """Spread each branch's activity over its open sites, up to their best year on record."""
+    """Spread each branch's activity over its open sites.
+
+    Plants that make a product of the library go up to their best year on record; what is
+    beyond that is unmet. Other sites (landfills, mines) simply follow their driver.
+    """
     branches = hub.tables["branches"]
     driver_of = {
         (row["inventory_sector"], row["sector"]): str(row["driver"]) for _, row in branches.iterrows()
@@ -135,7 +139,7 @@ def _set_activity(sites: Sites, hub: Hub, drivers: Drivers) -> None:
         wanted = index.values * base.sum()
         running = (base * is_open).sum(axis=0)
         scale = np.divide(wanted, running, out=np.zeros(len(years)), where=running > 0)
-        cap = (sites.best_t[mine] / sites.base_t[mine])[:, None]
+        cap = np.where(sites.start[mine] >= 0, sites.best_t[mine] / sites.base_t[mine], np.inf)[:, None]
         sites.activity[mine] = np.where(is_open, np.minimum(scale[None, :], cap), 0.0)
         sites.driver_confidence[mine] = index.confidence
         made = (sites.activity[mine] * base).sum(axis=0)

@@ -170,5 +170,10 @@ def _differing_rows(a: Plan, b: Plan, name: str) -> int:
             gap = (one - two).abs() > 1e-9 * pd.concat([one.abs(), two.abs()], axis=1).max(axis=1)
             differs |= gap | (one.isna() != two.isna())
         else:
-            differs |= one.astype(str) != two.astype(str)
+            differs |= _plain(one) != _plain(two)
     return int(differs.sum())
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """The cells as objects, with one kind of nothing."""
+    return column.astype(object).where(column.notna(), "")

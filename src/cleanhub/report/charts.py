@@ -68,7 +68,7 @@ def _plot(
         width,
         height,
         left=14 + 6.8 * longest,
-        right=14,
+        right=18,
         top=14,
         bottom=28,
         x_low=years[0] - half,

@@ -272,7 +272,7 @@ def _layers(
     found: list[tuple[str, str, Markup]] = []
     if sites:
         dot = charts.swatch(palette.INCUMBENT.css, "dot")
-        found.append(("site", f"Sites (the {LARGEST} largest numbered)", dot))
+        found.append(("site", "Sites (largest numbered as in their table)", dot))
     if projects:
         found.append(("project", "Projects", charts.swatch(palette.STAGES[4][1].css, "diamond")))
     for kind in sorted({str(r["kind"]) for r in infrastructure}):

@@ -6,8 +6,6 @@ of ``x_diesel`` and ``x_battery`` the powertrains are *diesel* and *battery*.
 
 from __future__ import annotations
 
-from os.path import commonpath
-
 from markupsafe import Markup
 
 from cleanhub.report import charts, labels, palette
@@ -50,10 +48,12 @@ def powertrains(rows: list[Row]) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for name in sorted({str(row["class"]) for row in rows}):
         own = sorted({str(row["powertrain"]) for row in rows if str(row["class"]) == name})
-        shared = commonpath(own) if len(own) > 1 else ""
-        cut = max(shared.rfind("_"), shared.rfind("-")) + 1
-        for technology in own:
-            found[name, technology] = technology[cut:]
+        parts = [technology.split("_") for technology in own]
+        same = 0
+        while len(own) > 1 and all(len(p) > same + 1 and p[same] == parts[0][same] for p in parts):
+            same += 1
+        for technology, split in zip(own, parts, strict=True):
+            found[name, technology] = "_".join(split[same:])
     return found
 
 

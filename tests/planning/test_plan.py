@@ -1,0 +1,226 @@
+"""What a plan promises: declared tables, honest totals, traced numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import cleanhub as ch
+from cleanhub.core.tables import conform
+from cleanhub.hub.plan_tables import PENDING, PLAN_TABLES
+from cleanhub.planning.plan import Plan
+
+PUBLISHED_2022 = {
+    "Industrial": 83.55,
+    "Electricity Generation (In State)": 41.99,
+    "Electricity Generation (Imports)": 17.55,
+    "Transportation": 143.60,
+    "Commercial": 25.02,
+    "Residential": 30.66,
+    "Agriculture": 29.83,
+}
+
+
+def included(plan: Plan) -> pd.DataFrame:
+    rows = plan.table("emissions")
+    return rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["gas"] == "co2e")]
+
+
+def drop_rows(folder: Path, table: str, keep: Callable[[pd.DataFrame], pd.Series[bool]]) -> None:
+    path = folder / f"{table}.csv"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame[keep(frame)].to_csv(path, index=False)
+
+
+def test_every_table_is_declared_and_as_declared(baseline: Plan) -> None:
+    assert set(baseline.tables) == set(PLAN_TABLES)
+    for name, frame in baseline.tables.items():
+        pd.testing.assert_frame_equal(frame, conform(frame, PLAN_TABLES[name]))
+
+
+def test_pending_tables_are_named_and_never_faked(baseline: Plan) -> None:
+    assert baseline.pending == PENDING
+    assert not set(PENDING) & set(baseline.tables)
+    with pytest.raises(KeyError, match="pending: the room freight"):
+        baseline.table("chargers")
+    with pytest.raises(KeyError, match="no table"):
+        baseline.table("unheard_of")
+
+
+def test_emissions_of_the_base_year_are_the_published_inventory(baseline: Plan) -> None:
+    rows = included(baseline)
+    totals = rows[rows["year"] == 2022].groupby("inventory_sector")["value"].sum() / 1e6
+    assert set(totals.index) == set(PUBLISHED_2022)
+    for sector, published in PUBLISHED_2022.items():
+        assert totals[sector] == pytest.approx(published, rel=0.005)
+
+
+def test_the_four_exclusions_stand_beside_the_total(baseline: Plan) -> None:
+    rows = baseline.table("emissions")
+    rows = rows[(rows["year"] == 2022) & (rows["boundary"] == "excluded")]
+    by_sector = rows.groupby("sector")["value"].sum() / 1e6
+    assert by_sector["aviation"] == pytest.approx(28.1, abs=0.05)
+    assert by_sector["shipping"] == pytest.approx(9.6, abs=0.06)
+    assert by_sector["military"] == pytest.approx(2.3, abs=0.05)
+
+
+def test_sites_are_their_reported_tonnes_unscaled(baseline: Plan, hub: ch.Hub) -> None:
+    reported = hub.tables["facility_emissions"].set_index(["asset_id", "year"])["co2e_t"]
+    assets = baseline.table("assets")
+    sites = assets[(assets["asset_kind"] == "site") & (assets["year"] <= 2023)]
+    ours = sites.set_index(["asset_id", "year"])["co2e_t"]
+    assert len(ours) > 5_000
+    there = [reported.get(key) for key in ours.index]
+    assert ours.to_list() == pytest.approx(there, rel=1e-12)
+
+
+def test_project_need_is_the_first_line(baseline: Plan) -> None:
+    first = baseline.scorecard.iloc[0]
+    assert first["metric"] == "project_need"
+    need = baseline.table("project_need")
+    assert first["value"] == pytest.approx(need.loc[need["year"] == 2045, "gap"].sum())
+
+
+def test_need_counts_the_plants_that_switch(baseline: Plan) -> None:
+    switches = baseline.table("switches")
+    plants = switches[switches["kind"].isin(["retrofit", "rebuild"]) & (switches["year"] <= 2045)]
+    need = baseline.table("project_need")
+    counted = need[need["year"] == 2045].set_index("sector")["plants_needed"]
+    for sector, rows in plants.groupby("sector"):
+        assert counted[sector] == rows["asset_id"].nunique()
+
+
+def test_headlines_that_rest_on_weak_inputs_are_illustrative(baseline: Plan) -> None:
+    card = baseline.scorecard
+    assert (card["illustrative"] == (card["recalled_share"] > 0.3)).all()
+    past = card.set_index("metric").loc["hub_emissions_2022"]
+    assert not past["illustrative"]
+    future = card.set_index("metric").loc["hub_emissions_2045"]
+    assert future["illustrative"]
+
+
+def test_ranges_hold_their_values(baseline: Plan) -> None:
+    card = baseline.scorecard.dropna(subset=["low"])
+    assert len(card) >= 5
+    assert (card["low"] <= card["value"]).all()
+    assert (card["value"] <= card["high"]).all()
+    assert (card["low"] < card["high"]).any()
+
+
+def test_every_headline_reaches_its_sources(baseline: Plan, hub: ch.Hub) -> None:
+    known = set(hub.sources()["source_id"])
+    traced = baseline.table("provenance")
+    assert set(traced["source_id"]) <= known
+    for _, line in baseline.scorecard.iterrows():
+        rows = traced[(traced["table"] == "scorecard") & (traced["key"] == line["metric"])]
+        assert set(rows["source_id"]) == set(line["source"].split(";")) & known
+        assert len(rows)
+
+
+def test_every_project_is_valued_or_says_why_not(baseline: Plan, hub: ch.Hub) -> None:
+    values = baseline.table("valuations")
+    assert set(values["project_id"]) == set(hub.tables["projects"]["project_id"])
+    for _, row in values.iterrows():
+        if row["status"] == "valued":
+            assert row["levelised_cost"] > 0
+            assert row["unit"]
+        else:
+            assert re.match(r"not valuable, because \w", row["status"])
+            assert pd.isna(row["levelised_cost"])
+
+
+def test_no_probability_stands_in_the_projects_table(baseline: Plan) -> None:
+    projects = baseline.table("projects")
+    assert projects[["p_fid_2030", "fid_p10", "fid_p50", "fid_p90"]].isna().all().all()
+
+
+def test_only_abating_projects_carry_tonnes(baseline: Plan, hub: ch.Hub) -> None:
+    projects = baseline.table("projects").set_index("project_id")
+    table = hub.tables["projects"].set_index("project_id")
+    abates = (table["role"] == "abates") | (table["role_secondary"] == "abates")
+    silent = projects.loc[~abates.reindex(projects.index), "co2e_t_per_year"]
+    assert silent.isna().all()
+    assert projects["co2e_t_per_year"].notna().any()
+
+
+def test_budgets_are_straight_lines_to_the_target(baseline: Plan) -> None:
+    budgets = baseline.table("budgets").set_index("sector")
+    rows = included(baseline)
+    start = rows[(rows["year"] == 2022) & (rows["sector"] == "refining")]["value"].sum()
+    share = 20_580_000 / rows[(rows["year"] == 2022) & rows["hub_scope"].astype(bool)]["value"].sum()
+    by_hand = sum(start * (1 + (share - 1) * (year - 2022) / 23) for year in range(2026, 2046))
+    assert budgets.loc["refining", "budget"] == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_support_never_raises_emissions(hub: ch.Hub, baseline: Plan) -> None:
+    alone = ch.plan(hub, "no-support")
+
+    def total(plan: Plan) -> float:
+        rows = included(plan)
+        return float(rows[rows["year"].between(2025, 2045)]["value"].sum())
+
+    def changes(plan: Plan) -> pd.Series[int]:
+        rows = plan.table("switches")
+        return rows[rows["kind"] != "closure"].groupby("sector").size()
+
+    assert total(alone) >= total(baseline)
+    fewer = changes(alone).reindex(changes(baseline).index).fillna(0) < changes(baseline)
+    assert fewer.any()
+
+
+def test_a_plan_is_the_same_twice(hub: ch.Hub, baseline: Plan) -> None:
+    again = ch.plan(ch.load_hub("california"), "baseline")
+    assert again.id == baseline.id
+    for name, frame in baseline.tables.items():
+        pd.testing.assert_frame_equal(frame, again.tables[name])
+
+
+def test_removing_a_plant_moves_its_tonnes_to_the_rest(copied: Callable[[str], Path], baseline: Plan) -> None:
+    folder = copied("one-less")
+    plant = "ghgrp-1006642"
+    for table in ("facilities", "facility_emissions"):
+        drop_rows(folder, table, lambda frame: frame["asset_id"] != plant)
+    less = ch.plan(folder, "baseline")
+    tonnes = baseline.table("assets").query("asset_id == @plant and year == 2022")["co2e_t"].sum()
+    assert tonnes > 800_000
+    assert plant not in set(less.table("assets")["asset_id"])
+
+    def rest(plan: Plan) -> float:
+        rows = included(plan)
+        return float(rows[(rows["year"] == 2022) & (rows["asset_kind"] == "rest")]["value"].sum())
+
+    assert rest(less) - rest(baseline) == pytest.approx(tonnes, rel=1e-9)
+    before, after = included(baseline), included(less)
+    for frame in (before, after):
+        assert frame[frame["year"] == 2022]["value"].sum() == pytest.approx(372.197e6, rel=1e-4)
+
+
+def test_a_hub_under_another_name_with_half_its_sites_plans(copied: Callable[[str], Path]) -> None:
+    folder = copied("half")
+    drop_rows(folder, "facilities", lambda frame: pd.Series(frame.index % 2 == 0, index=frame.index))
+    meta = (folder / "datapackage.json").read_text(encoding="utf-8")
+    (folder / "datapackage.json").write_text(
+        meta.replace('"name": "california"', '"name": "half"', 1), encoding="utf-8"
+    )
+    plan = ch.plan(folder, "net-zero-2045")
+    assert plan.hub_name == "half"
+    assert plan.notes, "rows of the missing sites are told, not refused"
+    totals = included(plan).query("year == 2022").groupby("inventory_sector")["value"].sum() / 1e6
+    assert totals["Industrial"] == pytest.approx(83.55, rel=0.005)
+
+
+@pytest.mark.parametrize("table", ["projects", "cohorts", "facilities", "credits", "limits", "targets"])
+def test_a_hub_without_one_kind_of_thing_plans(copied: Callable[[str], Path], table: str) -> None:
+    folder = copied("without")
+    drop_rows(folder, table, lambda frame: pd.Series(False, index=frame.index))
+    for scenario in (folder / "scenarios").glob("*.yaml"):
+        if table == "credits":
+            text = re.sub(r"(?m)^credits:.*$", "credits: []", scenario.read_text(encoding="utf-8"))
+            scenario.write_text(text, encoding="utf-8")
+    plan = ch.plan(folder, "baseline")
+    assert len(plan.scorecard)
+    assert included(plan).query("year == 2022")["value"].sum() == pytest.approx(372.197e6, rel=1e-4)

@@ -1,0 +1,155 @@
+"""Plan folders are whole or not there; comparisons name the input that moved the number."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import cleanhub as ch
+from cleanhub.core.errors import InputError, RunError
+from cleanhub.planning.plan import Plan
+from cleanhub.planning.store import staged
+
+
+def digest(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "run.json"
+    }
+
+
+def test_a_saved_plan_comes_back_as_it_was(baseline: Plan, tmp_path: Path) -> None:
+    baseline.save(tmp_path / "plan")
+    back = ch.load_plan(tmp_path / "plan")
+    assert back.id == baseline.id
+    assert back.scenario == baseline.scenario
+    for name, frame in baseline.tables.items():
+        pd.testing.assert_frame_equal(frame, back.table(name))
+
+
+def test_two_saves_give_equal_bytes(baseline: Plan, tmp_path: Path) -> None:
+    baseline.save(tmp_path / "a")
+    baseline.save(tmp_path / "b")
+    assert digest(tmp_path / "a") == digest(tmp_path / "b")
+    assert any(name.startswith("tables/") for name in digest(tmp_path / "a"))
+
+
+def test_plan_json_tells_what_was_planned(baseline: Plan, tmp_path: Path) -> None:
+    baseline.save(tmp_path / "plan")
+    head = json.loads((tmp_path / "plan" / "plan.json").read_text(encoding="utf-8"))
+    assert head["hub"]["name"] == "california"
+    assert head["as_of"] == "2026-06-01"
+    assert head["pending"] == baseline.pending
+    assert head["tables"] == {name: len(frame) for name, frame in baseline.tables.items()}
+    assert {"hub/facilities.csv", "library"} <= set(head["hashes"])
+    steps = json.loads((tmp_path / "plan" / "run.json").read_text(encoding="utf-8"))["steps"]
+    assert steps["path"]["cpu_s"] > 0
+
+
+def test_saving_replaces_an_older_plan(baseline: Plan, net_zero: Plan, tmp_path: Path) -> None:
+    baseline.save(tmp_path / "plan")
+    net_zero.save(tmp_path / "plan")
+    assert ch.load_plan(tmp_path / "plan").scenario.name == "net-zero-2045"
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
+
+
+def test_a_folder_with_other_things_is_left_alone(baseline: Plan, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "thesis.docx").write_text("years of work", encoding="utf-8")
+    with pytest.raises(RunError, match=r"thesis\.docx"):
+        baseline.save(folder)
+    assert [path.name for path in folder.iterdir()] == ["thesis.docx"]
+
+
+def test_a_failed_write_leaves_the_older_plan(baseline: Plan, tmp_path: Path) -> None:
+    baseline.save(tmp_path / "plan")
+    before = digest(tmp_path / "plan")
+    with pytest.raises(RuntimeError, match="the pen broke"), staged(tmp_path / "plan") as staging:  # noqa: PT012
+        (staging / "plan.json").write_text("half", encoding="utf-8")
+        raise RuntimeError("the pen broke")
+    assert digest(tmp_path / "plan") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
+
+
+def test_a_full_disk_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="No space left"), staged(tmp_path / "plan"):
+        raise OSError(28, "No space left on device")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "not json", "old"])
+def test_what_is_no_plan_is_refused(baseline: Plan, tmp_path: Path, damage: str) -> None:
+    folder = baseline.save(tmp_path / "plan")
+    head = folder / "plan.json"
+    if damage == "missing":
+        head.unlink()
+    elif damage == "empty":
+        head.write_text("", encoding="utf-8")
+    elif damage == "not json":
+        head.write_text("[1, 2]", encoding="utf-8")
+    else:
+        head.write_text(
+            head.read_text(encoding="utf-8").replace('"format": 1', '"format": 0'), encoding="utf-8"
+        )
+    with pytest.raises(InputError, match="not a plan folder"):
+        ch.load_plan(folder)
+
+
+def test_every_damaged_table_is_named_at_once(baseline: Plan, tmp_path: Path) -> None:
+    folder = baseline.save(tmp_path / "plan")
+    (folder / "tables" / "assets.parquet").unlink()
+    (folder / "tables" / "limits.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(InputError) as caught:
+        ch.load_plan(folder)
+    assert {fault.file for fault in caught.value.faults} == {"tables/assets.parquet", "tables/limits.parquet"}
+
+
+def test_a_plan_equals_itself(baseline: Plan) -> None:
+    found = ch.compare(baseline, baseline)
+    assert found.same
+    assert found.inputs.empty
+    assert found.outputs.empty
+
+
+def test_inputs_that_differ_come_first_and_are_named(baseline: Plan, net_zero: Plan) -> None:
+    found = ch.compare(baseline, net_zero)
+    assert next(iter(found.as_dict())) == "a"
+    keys = set(found.inputs.loc[found.inputs["kind"] == "scenario", "key"])
+    assert {"carbon_price", "zero_emission_sales", "decision.reinvest_early"} <= keys
+    row = found.inputs[found.inputs["key"] == "carbon_price"].iloc[0]
+    assert (row["a"], row["b"]) == ("carbon_price_floor", "carbon_price_ceiling")
+    outputs = found.outputs.set_index("key")
+    change = outputs.loc["hub_emissions_2045"]
+    assert change["difference"] == pytest.approx(change["b"] - change["a"])
+    assert change["difference"] < 0
+
+
+def test_a_changed_number_in_the_hub_is_named_with_both_values(
+    baseline: Plan, copied: Callable[[str], Path]
+) -> None:
+    folder = copied("dearer-gas")
+    path = folder / "drivers.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    where = rows.index[(rows["driver"] == "carbon_price_floor") & (rows["year"] == "2045")]
+    assert len(where) == 1
+    rows.loc[where, "value"] = "999"
+    rows.loc[where, ["low", "high"]] = ""
+    rows.to_csv(path, index=False)
+    found = ch.compare(baseline, ch.plan(folder, "baseline"))
+    values = found.inputs[found.inputs["kind"] == "value"]
+    assert list(values["key"]) == ["drivers: carbon_price_floor@2045"]
+    assert values.iloc[0]["b"].startswith("999 ")
+    assert list(found.inputs.loc[found.inputs["kind"] == "file", "key"]) == ["hub/drivers.csv"]
+    assert not found.outputs.empty
+
+
+def test_saved_plans_compare_like_plans(baseline: Plan, net_zero: Plan, tmp_path: Path) -> None:
+    a, b = baseline.save(tmp_path / "a"), net_zero.save(tmp_path / "b")
+    pd.testing.assert_frame_equal(ch.compare(a, b).outputs, ch.compare(baseline, net_zero).outputs)

@@ -1,0 +1,280 @@
+"""Synthetic plans of the declared tables: one full of awkward text, one with nothing in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cleanhub.core.tables import Table, conform, empty
+from cleanhub.hub.plan_tables import PENDING, PLAN_TABLES
+from cleanhub.hub.schema import PACKAGE_TABLES
+
+NASTY = """Ann & Bob's <b>"kiln"</b></script><script>alert('x')</script>"""
+BASE, END = 2022, 2030
+YEARS = range(2023, END + 1)
+
+
+@dataclass
+class FakeHub:
+    """A hub of frames."""
+
+    tables: dict[str, pd.DataFrame]
+    shapes: dict[str, Any] | None = None
+    name: str = "testland"
+    title: str = "Testland hub"
+    meta: dict[str, Any] = field(default_factory=lambda: {"gwp": "AR4", "base_year": BASE})
+
+    def counties_geojson(self) -> dict[str, Any] | None:
+        return self.shapes
+
+
+@dataclass
+class FakeScenario:
+    """A scenario that only has a name."""
+
+    name: str = "steady"
+    title: str = "Steady as she goes"
+    description: str = "Everything stays."
+    as_of: dt.date = dt.date(2026, 1, 15)
+    end_year: int = END
+    price_year: int = 2024
+
+
+@dataclass
+class FakePlan:
+    """A plan of frames."""
+
+    tables: dict[str, pd.DataFrame]
+    hub: FakeHub | None
+    scenario: FakeScenario = field(default_factory=FakeScenario)
+    seed: int = 7
+    pending: dict[str, str] = field(default_factory=lambda: dict(PENDING))
+    notes: list[str] = field(default_factory=list)
+    id: str = "abc123def456"
+    versions: dict[str, str] = field(default_factory=lambda: {"cleanhub": "0.1.0"})
+
+
+def frame(table: Table, *rows: dict[str, Any]) -> pd.DataFrame:
+    """Rows as a declared frame; columns that are not named are blank."""
+    raw = pd.DataFrame([{name: row.get(name) for name in table.names} for row in rows], columns=table.names)
+    return conform(raw, table)
+
+
+def package(**given: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Package tables with the rows of ``given``; ids, sources and confidence filled in where not named."""
+    found = {}
+    for name, table in PACKAGE_TABLES.items():
+        rows = [{"source_id": "src-a", "confidence": "seen", **row} for row in given.get(name, [])]
+        found[name] = frame(table, *rows) if rows else empty(table)
+    return found
+
+
+def emission(year: int, sector: str, kind: str, value: float, scope: bool, **more: Any) -> dict[str, Any]:
+    return {
+        "year": year,
+        "inventory_sector": "Industrial",
+        "sector": sector,
+        "asset_kind": kind,
+        "scope": 1,
+        "gas": "co2e",
+        "boundary": "included",
+        "value": value,
+        "unit": "t CO2e/yr",
+        "gwp": "AR4",
+        "hub_scope": scope,
+        "status": "history" if year <= BASE else "projected",
+        "confidence": "seen",
+        **more,
+    }
+
+
+def hub_tables() -> dict[str, pd.DataFrame]:
+    site = {
+        "lat": 35.0,
+        "lon": -119.0,
+        "sector": "cement",
+        "inventory_sector": "Industrial",
+        "county": "Kern",
+    }
+    return package(
+        sources=[
+            {"source_id": "src-a", "title": NASTY, "publisher": "A & Co", "year": 2024,
+             "licence": "CC-BY-4.0", "address": "https://example.org/a?b=1&c=2",
+             "read_through_copyleft": False},
+            {"source_id": "src-b", "title": "Trap", "publisher": "B", "licence": "none",
+             "address": "javascript:alert(1)", "read_through_copyleft": False},
+        ],
+        facilities=[
+            {"asset_id": "K1", "name": NASTY, **site},
+            {"asset_id": "K2", "name": "Second kiln", **site, "lat": 36.0},
+            {"asset_id": "OLD", "name": "Closed long ago", **site, "lat": 36.5},
+        ],
+        facility_emissions=[
+            {"asset_id": "K1", "year": BASE, "co2e_t": 1_234_567.0},
+            {"asset_id": "K2", "year": BASE, "co2e_t": 45_000.0},
+            {"asset_id": "OLD", "year": 2012, "co2e_t": 9e6},
+        ],
+        projects=[
+            {"project_id": "P1", "name": NASTY, "sector": "cement", "stage": "feed", "role": "abates",
+             "lat": 35.1, "lon": -119.1, "co2e_t_per_year": 4e5, "source_id": "src-b"},
+        ],
+        infrastructure=[
+            {"infrastructure_id": "I1", "kind": "port", "name": "Port <A>", "lat": 34.0, "lon": -118.0,
+             "value": 5.0, "unit": "TEU", "value_year": 2023},
+        ],
+        inventory=[
+            {"year": BASE, "inventory_sector": "Industrial", "sector": "cement", "category": "kilns",
+             "gas": "co2", "boundary": "included", "co2e_t": 2e6},
+        ],
+        targets=[
+            {"target": "hub-2030", "name": "Half by 2030", "metric": "hub_emissions", "year": 2030,
+             "value": 1e6, "unit": "t CO2e/yr"},
+        ],
+        programme_facts=[{"fact": "announced", "value": 60.0, "unit": "1", "statement": "over 60 announced"}],
+    )  # fmt: skip
+
+
+def plan_rows() -> dict[str, list[dict[str, Any]]]:
+    emissions = [
+        emission(year, "cement", "site", 1.3e6 - 1e5 * (year - BASE), True) for year in (BASE, *YEARS)
+    ]
+    emissions += [emission(year, "buildings", "rest", 5e6, False) for year in (BASE, *YEARS)]
+    emissions.append(emission(BASE, "shipping", "rest", 7e5, False, boundary="excluded"))
+    assets = [
+        {"asset_id": "K1", "year": year, "sector": "cement", "asset_kind": "site",
+         "technology": "old_kiln" if year < 2027 else "kiln_ccs", "production": 1e6, "capacity": 1e6,
+         "unit": "t/yr", "co2e_t": 1e6, "captured_t": 0.0}
+        for year in (BASE, *YEARS)
+    ]  # fmt: skip
+    trucks = [
+        {"year": year, "class": name, "powertrain": f"{name}_{kind}", "trucks": 900.0, "purchases": 90.0,
+         "tco_usd_per_mile": 2.0}
+        for year in (BASE, *YEARS) for name in ("rigid", "day_cab") for kind in ("diesel", "fuel_cell")
+    ]  # fmt: skip
+    limits = [
+        {"limit": "co2-storage", "year": year, "value": 2e6, "used": 1e6 * (year - 2022),
+         "slack": 0.0, "violation": max(1e6 * (year - 2024), 0.0), "shadow_price": 12.5, "unit": "t/yr"}
+        for year in YEARS
+    ]  # fmt: skip
+    return {
+        "scorecard": [
+            {"order": 1, "metric": "project_need", "title": "Plants needed", "year": 2030, "value": 17.0,
+             "low": 12.0, "high": 23.0, "unit": "plants", "recalled_share": 0.62, "illustrative": True,
+             "source": "src-a;src-b", "note": NASTY},
+            {"order": 2, "metric": "hub", "title": "CO2 of the hub", "year": 2030, "value": 4.12e7,
+             "unit": "t CO2e/yr", "target": 2.4e7, "met": "no", "recalled_share": 0.1,
+             "illustrative": False, "source": "src-a"},
+            {"order": 3, "metric": "capital", "title": "Capital", "year": 2030, "value": 2.145e11,
+             "unit": "USD of 2024", "illustrative": False, "source": "src-a"},
+        ],
+        "emissions": emissions,
+        "assets": assets,
+        "switches": [
+            {"year": 2027, "asset_id": "K1", "sector": "cement", "from_technology": "old_kiln",
+             "to_technology": "kiln_ccs", "kind": "retrofit", "capex_usd": 4e8, "abated_t_per_year": 9e5},
+            {"year": 2028, "asset_id": "K2", "sector": "cement", "from_technology": "old_kiln",
+             "kind": "closure", "capex_usd": 0.0, "abated_t_per_year": 45_000.0},
+            {"year": 2028, "asset_id": "rigid", "sector": "trucking", "from_technology": "rigid_diesel",
+             "to_technology": "rigid_fuel_cell", "kind": "purchase", "capex_usd": 1e6,
+             "abated_t_per_year": 77.0},
+        ],
+        "energy": [
+            {"year": year, "sector": "cement", "carrier": carrier, "value": 3e6, "unit": unit}
+            for year in YEARS for carrier, unit in (("coal", "GJ/yr"), ("electricity", "MWh/yr"))
+        ],
+        "costs": [
+            {"year": year, "sector": "cement", "item": item, "value_usd": value}
+            for year in YEARS for item, value in (("capital", 4e8), ("credits", -1e8))
+        ],
+        "limits": limits,
+        "budgets": [
+            {"sector": "cement", "budget": 1e7, "used": 1.2e7, "unit": "t CO2e", "first_year": 2026,
+             "last_year": 2030, "source": "straight line", "confidence": "assumed"},
+        ],
+        "truck_fleet": trucks,
+        "sectors": [
+            {"sector": "waste", "sites": 3, "site_co2e_t": 7e5, "covered_co2e_t": 0.0, "options": 0,
+             "note": "no option in the library"},
+        ],
+        "projects": [
+            {"project_id": "P1", "name": NASTY, "sector": "cement", "stage": "feed", "role": "abates",
+             "co2e_t_per_year": 4e5, "confidence": "recalled", "source_id": "src-b"},
+            {"project_id": "P2", "name": "Store", "sector": "co2_storage", "stage": "cancelled",
+             "role": "stores", "part_of": "P1", "confidence": "seen", "source_id": "src-a"},
+        ],
+        "valuations": [
+            {"project_id": "P1", "case": "first_estimate", "levelised_cost": 227.1, "unit": "USD/t",
+             "abatement_cost": 98.2, "status": "valued"},
+            {"project_id": "P2", "case": "first_estimate",
+             "status": "not valuable, because its capacity is not published"},
+        ],
+        "project_need": [
+            {"sector": "cement", "year": year, "plants_needed": 5.0, "fid_expected": 1.2, "gap": 3.8,
+             "capital_gap_usd": 2.4e9, "source": "counted by hand"} for year in (2030, 2035)
+        ],
+        "milestones": [
+            {"milestone": "hub-2030", "name": "Half by 2030", "year": 2030, "value": 1.1e6, "target": 1e6,
+             "unit": "t CO2e/yr", "met": "no", "source": "src-a", "confidence": "seen"},
+            {"milestone": "later", "name": "Not yet", "year": 2040, "target": 5.0, "unit": "%",
+             "source": "src-zzz", "confidence": "assumed"},
+        ],
+        "provenance": [
+            {"table": "drivers", "key": "a", "value": 1.0, "unit": "t", "source_id": "src-a",
+             "confidence": "seen", "licence": "CC-BY-4.0"},
+            {"table": "drivers", "key": "b", "value": 1.0, "unit": "t", "source_id": "src-b",
+             "confidence": "assumed", "licence": "none"},
+        ],
+    }  # fmt: skip
+
+
+RING = [[-120, 33], [-117, 33], [-117, 37], [-120, 37], [-120, 33]]
+SQUARE = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": "Kern <county>"},
+            "geometry": {"type": "Polygon", "coordinates": [RING]},
+        },
+        {"type": "Feature", "properties": None, "geometry": None},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def make_plan() -> Callable[..., FakePlan]:
+    """Makes a filled plan; keyword arguments replace the rows of plan tables."""
+
+    def make(**replaced: list[dict[str, Any]]) -> FakePlan:
+        rows = {**plan_rows(), **replaced}
+        tables = {
+            name: frame(table, *rows[name]) if rows.get(name) else empty(table)
+            for name, table in PLAN_TABLES.items()
+        }
+        return FakePlan(tables, FakeHub(hub_tables(), SQUARE), notes=[NASTY])
+
+    return make
+
+
+@pytest.fixture
+def filled_plan(make_plan: Callable[..., FakePlan]) -> FakePlan:
+    """A plan in which every table has rows."""
+    return make_plan()
+
+
+@pytest.fixture
+def empty_plan() -> FakePlan:
+    """A plan whose every table, of hub and plan, is empty."""
+    tables = {name: empty(table) for name, table in PLAN_TABLES.items()}
+    return FakePlan(tables, FakeHub(package()), pending={})
+
+
+@pytest.fixture
+def nasty() -> str:
+    """A name that breaks out of HTML, attributes and scripts wherever it is not escaped."""
+    return NASTY

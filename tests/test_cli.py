@@ -1,0 +1,201 @@
+"""The command line as a user meets it: exit codes, one list of faults, JSON, nothing half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cleanhub as ch
+
+CALIFORNIA = Path(ch.__file__).parent / "hubs" / "california"
+
+
+def run(*words: str, cwd: Path | None = None, columns: int = 100) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cleanhub", *words],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1"},
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plans")
+    for name, scenario in (("a", "baseline"), ("again", "baseline"), ("b", "net-zero-2045")):
+        done = run("plan", "california", "--scenario", scenario, "--out", str(folder / name))
+        assert done.returncode == 0, done.stderr
+        (folder / f"{name}.txt").write_text(done.stdout, encoding="utf-8")
+    return folder
+
+
+def test_plan_ends_with_the_scorecard_and_the_reports_path(plans: Path) -> None:
+    text = (plans / "a.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.strip()]
+    assert lines[-1] == f"report: {plans / 'a' / 'report.html'}"
+    assert "Plants needed beyond the pipeline" in text
+    assert "illustrative" in text
+    assert (plans / "a" / "report.html").stat().st_size > 50_000
+
+
+def test_two_runs_give_equal_bytes_of_tables_and_report(plans: Path) -> None:
+    def digest(folder: Path) -> dict[str, str]:
+        return {
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name != "run.json"
+        }
+
+    first, second = digest(plans / "a"), digest(plans / "again")
+    assert first == second
+    assert "report.html" in first
+
+
+def test_plan_as_json(tmp_path: Path) -> None:
+    done = run("plan", "california", "--out", str(tmp_path / "p"), "--json")
+    found = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert found["scorecard"][0]["metric"] == "project_need"
+    assert found["pending"]
+
+
+def test_plan_needs_no_network_and_writes_only_its_folder(plans: Path) -> None:
+    assert sorted(path.name for path in (plans / "a").iterdir()) == [
+        "plan.json",
+        "report.html",
+        "run.json",
+        "tables",
+    ]
+
+
+def test_compare_shows_inputs_before_outputs(plans: Path) -> None:
+    done = run("compare", str(plans / "a"), str(plans / "b"))
+    assert done.returncode == 0
+    assert done.stdout.index("Inputs that differ") < done.stdout.index("Headlines and emissions that differ")
+    assert "carbon_price_ceiling" in done.stdout
+    same = run("compare", str(plans / "a"), str(plans / "again"))
+    assert "no difference" in same.stdout
+    found = json.loads(run("compare", str(plans / "a"), str(plans / "b"), "--json").stdout)
+    assert found["inputs"]
+    assert found["outputs"]
+
+
+def test_why_names_source_confidence_and_licence(plans: Path) -> None:
+    done = run("why", str(plans / "a"), "scorecard", "hub_emissions_2022", columns=200)
+    assert "carb-inventory-2024" in done.stdout
+    rows = json.loads(run("why", str(plans / "a"), "drivers", "carbon_price_floor@2026", "--json").stdout)
+    drivers = ch.load_hub("california").tables["drivers"].set_index(["driver", "year"])
+    assert rows[0]["value"] == drivers.loc[("carbon_price_floor", 2026), "value"]
+    assert rows[0]["licence"]
+    lost = run("why", str(plans / "a"), "scorecard", "no_such_line")
+    assert lost.returncode == 2
+    assert "nothing is traced" in lost.stderr
+
+
+def test_hub_list_show_and_check() -> None:
+    assert "california" in run("hub", "list").stdout
+    assert json.loads(run("hub", "list", "--json").stdout)[0]["name"] == "california"
+    assert run("hub", "check", "california").returncode == 0
+    found = json.loads(run("hub", "show", "california", "--json").stdout)
+    figures = {figure["metric"]: figure for figure in found["figures"]}
+    assert figures["industry_emissions"]["value"] == pytest.approx(50.0, abs=0.05)
+    assert figures["industry_sites_emitting"]["value"] == 149
+    assert figures["industry_sites_reporting"]["value"] == 151
+    assert figures["site_emissions"]["value"] == pytest.approx(91.5, abs=0.05)
+    assert figures["hub_scope"]["value"] == pytest.approx(118.5, abs=0.05)
+    assert figures["hub_share"]["value"] == pytest.approx(31.8, abs=0.05)
+    assert figures["hub_share_without_waste"]["value"] == pytest.approx(29.1, abs=0.05)
+    assert all(figure["sources"] for figure in found["figures"])
+    assert "cement" in run("hub", "show", "california").stdout
+
+
+def test_hub_new_can_be_checked_and_planned(tmp_path: Path) -> None:
+    assert run("hub", "new", "my-port", "--dir", str(tmp_path)).returncode == 0
+    assert run("hub", "check", str(tmp_path / "my-port")).returncode == 0
+    done = run("plan", str(tmp_path / "my-port"), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    again = run("hub", "new", "my-port", "--dir", str(tmp_path))
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+    bad = run("hub", "new", "My Port", "--dir", str(tmp_path))
+    assert bad.returncode == 2
+
+
+def test_a_faulty_hub_is_one_list_and_nothing_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "faulty"
+    shutil.copytree(CALIFORNIA, folder)
+    for name, old, new in (
+        ("projects.csv", ",cement,", ",cemnt,"),
+        ("targets.csv", "t CO2e/yr", "t CO2e/yeer"),
+        ("cohorts.csv", "carb", "nobody-knows"),
+    ):
+        path = folder / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    done = run("plan", str(folder), "--out", str(tmp_path / "out"), columns=60)
+    assert done.returncode == 2
+    assert not (tmp_path / "out").exists()
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    for file in ("projects.csv", "targets.csv", "cohorts.csv"):
+        assert any(line.strip().startswith(f"{file}, row ") and "allowed" in line for line in lines), file
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("plan", "atlantis"), 2, "no such hub"),
+        (("plan", "california", "--scenario", "wishful"), 2, "no such scenario"),
+        (("plan", "california", "--seed", "-1"), 2, "seed"),
+        (("frobnicate",), 2, "frobnicate"),
+        (("compare", "nowhere", "nothing"), 2, "not a plan folder"),
+        (("why", "nowhere", "a", "b"), 2, "not a plan folder"),
+    ],
+)
+def test_bad_words_get_one_clear_message(
+    words: tuple[str, ...], code: int, says: str, tmp_path: Path
+) -> None:
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_scenario_file_with_faults_names_the_lines(tmp_path: Path) -> None:
+    path = tmp_path / "hopeful.yaml"
+    path.write_text(
+        "name: hopeful\ntitle: Hope\nextends: baseline\nend_year: 3000\ndecision:\n  rule: least_cost\n"
+        "  discount_rat: 0.1\ncredits: [45q, manna]\n",
+        encoding="utf-8",
+    )
+    done = run("plan", "california", "--scenario", str(path), "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert "row 4" in done.stderr
+    assert "row 7" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_help_is_the_map() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for command in ("plan", "compare", "why", "hub"):
+        assert command in done.stdout
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = run("plan", "california", "--out", str(tmp_path / "file" / "plan"))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "cannot write" in done.stderr or "failed" in done.stderr
