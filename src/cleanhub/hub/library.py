@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,6 +16,7 @@ from cleanhub.core.tables import check_references, read_table
 from cleanhub.core.units import is_unit
 from cleanhub.hub.schema import CODELISTS, LIBRARY_TABLES
 
+_WORD = re.compile(r"[^\s/*()]+")
 FOLDER = Path(__file__).resolve().parent.parent / "library"
 
 
@@ -42,8 +45,8 @@ class Library:
         return str(rows["meaning"].iloc[0]) if len(rows) else code
 
     def unit_ok(self, text: str) -> bool:
-        """Whether ``text`` is a unit (a known string first, the registry only when needed)."""
-        return text in self.units or is_unit(text)
+        """Whether ``text`` is a unit of the vocabulary; see :func:`unit_check`."""
+        return unit_check(self.units)(text)
 
 
 @cache
@@ -56,10 +59,7 @@ def read_library(folder: Path) -> Library:
     """Read and check the library tables in ``folder``; all faults are raised as one error."""
     faults = FaultList()
     units = frozenset(_unit_lines(folder / "units.csv"))
-
-    def unit_ok(text: str) -> bool:
-        return text in units or is_unit(text)
-
+    unit_ok = unit_check(units)
     codes_frame = read_table(folder / CODELISTS.file, CODELISTS, faults, {}, unit_ok)
     codelists = {str(name): frozenset(rows["code"]) for name, rows in codes_frame.groupby("list", sort=True)}
     tables = {"codelists": codes_frame}
@@ -72,6 +72,22 @@ def read_library(folder: Path) -> Library:
     faults.raise_if_any(f"library {folder.name}")
     codelists["technology"] = frozenset(tables["technologies"]["technology"])
     return Library(tables, codelists, units)
+
+
+def unit_check(units: frozenset[str]) -> Callable[[str], bool]:
+    """A check that knows a unit when it is listed, or is built from the words of listed units.
+
+    The registry alone would take a typing error for a unit (``t/yt`` is tonnes per
+    yoctotonne); a unit built from known words is put to it only when it is not listed.
+    """
+    words = frozenset(word for unit in units for word in _WORD.findall(unit))
+
+    def check(text: str) -> bool:
+        if text in units:
+            return True
+        return "//" not in text and words.issuperset(_WORD.findall(text)) and is_unit(text)
+
+    return check
 
 
 def reference_targets(tables: dict[str, pd.DataFrame]) -> dict[str, frozenset[str]]:

@@ -148,10 +148,14 @@ def _figures(hub: Hub) -> list[dict[str, Any]]:
                 lean,
             ),
         ]
+    return figures + _people(hub)
+
+
+def _people(hub: Hub) -> list[dict[str, Any]]:
     tracts = hub.tables["tracts"]
     if len(tracts):
         burdened = tracts[tracts["disadvantaged"].fillna(False).astype(bool)]
-        figures += [
+        return [
             _figure(
                 "people", "people in the census tracts", tracts["population"].sum(), "people", None, tracts
             ),
@@ -164,7 +168,7 @@ def _figures(hub: Hub) -> list[dict[str, Any]]:
                 burdened,
             ),
         ]
-    return figures
+    return []
 
 
 def _sectors(hub: Hub) -> list[dict[str, Any]]:
