@@ -174,9 +174,11 @@ def _show_plan(result: Plan, folder: Path, seconds: float) -> None:
         highlight=False,
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Headline", max_width=44)
+    table.add_column("Headline", max_width=50)
     table.add_column("Value", justify="right", no_wrap=True)
-    table.add_column("Range", justify="right", no_wrap=True)
+    wide = out.width >= 100  # on a narrow terminal the range is left to the report
+    if wide:
+        table.add_column("Range", justify="right", no_wrap=True)
     table.add_column("Target", no_wrap=True)
     table.add_column("", no_wrap=True)
     rows = _records(result.scorecard)
@@ -193,7 +195,8 @@ def _show_plan(result: Plan, folder: Path, seconds: float) -> None:
         target = "" if row["target"] is None else f"{scale.show(row['target'])} {met}"
         year = "" if row["year"] is None else f", {int(row['year'])}"
         mark = "illustrative" if row["illustrative"] else ""
-        table.add_row(f"{row['title']}{year}", value.replace(" per year", "/yr"), ends, target, mark)
+        cells = [f"{row['title']}{year}", value.replace(" per year", "/yr"), target, mark]
+        table.add_row(*(cells[:2] + [ends] * wide + cells[2:]))
     out.print(table, highlight=False)
     need = rows[0]["note"]
     out.print(f"\n{need}", highlight=False, style="dim")

@@ -46,11 +46,9 @@ def levelised_prices(prices: FloatArray, rate: float, years: NDArray[np.int64]) 
     longest = int(years.max(initial=1))
     tail = np.repeat(prices[..., -1:], longest, axis=-1)
     path = np.concatenate([prices, tail], axis=-1)
-    discount = (1.0 + rate) ** -np.arange(path.shape[-1], dtype=np.float64)
-    summed = np.cumsum(path * discount, axis=-1)
-    start = np.arange(count)
     out = np.empty((len(years), *prices.shape), dtype=np.float64)
     for life in np.unique(years):
-        present = (summed[..., start + life] - summed[..., start]) / discount[start]
-        out[years == life] = present / float(annuity_factor(rate, life))
+        weights = (1.0 + rate) ** -np.arange(1, life + 1, dtype=np.float64)
+        ahead = np.lib.stride_tricks.sliding_window_view(path, life, axis=-1)[..., 1 : count + 1, :]
+        out[years == life] = ahead @ weights / float(annuity_factor(rate, life))
     return out

@@ -206,8 +206,8 @@ def _cumulative_line(inputs: ScorecardInputs, year: int) -> _Line:
     rows = rows[(rows["year"] >= first) & (rows["year"] <= year)]
     return _Line(
         "hub_emissions_cumulative",
-        f"Emissions the hub covers, {first} to {year} in sum",
-        year,
+        f"Emissions the hub covers, summed from {first} to {year}",
+        None,
         total(inputs.central),
         "t CO2e",
         _source(inputs, "inventory", "facilities", "drivers", "library"),
@@ -256,8 +256,8 @@ def _money_lines(inputs: ScorecardInputs, year: int) -> list[_Line]:
         lines.append(
             _Line(
                 metric,
-                f"{title}, in sum",
-                year,
+                f"{title}, summed to {year}",
+                None,
                 value + 0.0,
                 unit,
                 _source(inputs, "library", "drivers"),
