@@ -100,7 +100,7 @@ def market(tiny_hub: Hub, driver_rows: Callable[..., pd.DataFrame]) -> Market:
     ) -> Drivers:
         tables = dict(tiny_hub.tables)
         tables["drivers"] = driver_rows({**FLAT_PRICES, **(prices or {})})
-        if credit_rows is not None:
+        if credit_rows:
             plain = {"sector": "", "technology": "", "excludes": "", "years_paid": 12.0}
             tables["credits"] = pd.DataFrame([{**plain, **row} for row in credit_rows])
         if projects is not None:
@@ -125,9 +125,10 @@ def row() -> Callable[..., float]:
     def value(technology: str, parameter: str, unit: str, carrier: str = "") -> float:
         found = rows[technology, parameter, carrier]
         assert found["unit"] == unit, f"{technology} {parameter} is now in {found['unit']}"
-        money = unit.split("/")[0]
         amount = float(found["value"])
-        return amount * _dollars_2024(money, int(found["currency_year"])) if found["currency_year"] else amount
+        if not found["currency_year"]:
+            return amount
+        return amount * _dollars_2024(unit.partition("/")[0], int(found["currency_year"]))
 
     return value
 
@@ -146,18 +147,22 @@ def _dollars_2024(currency: str, year: int) -> float:
 
 
 @pytest.fixture
-def library_folder(tmp_path: Path) -> Callable[[str, str], Path]:
-    """A copy of the library in which one line of technology_parameters.csv reads otherwise."""
+def library_folder(tmp_path: Path) -> Callable[..., Path]:
+    """A copy of the library in which cells of one row of technology_parameters.csv read otherwise."""
 
-    def copy(old: str, new: str) -> Path:
+    def copy(technology: str, parameter: str, **cells: str) -> Path:
         target = tmp_path / "library"
         target.mkdir()
         for path in FOLDER.glob("*.csv"):
             (target / path.name).write_bytes(path.read_bytes())
-        parameters = target / "technology_parameters.csv"
-        text = parameters.read_text(encoding="utf-8")
-        assert text.count(f"\n{old}") == 1, f"no single line starts with {old}"
-        parameters.write_text(text.replace(f"\n{old}", f"\n{new}"), encoding="utf-8")
+        with (FOLDER / "technology_parameters.csv").open(encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+        [mine] = [r for r in rows if (r["technology"], r["parameter"]) == (technology, parameter)]
+        mine.update(cells)
+        with (target / "technology_parameters.csv").open("w", encoding="utf-8", newline="") as handle:
+            writer = csv.DictWriter(handle, list(mine))
+            writer.writeheader()
+            writer.writerows(rows)
         return target
 
     return copy

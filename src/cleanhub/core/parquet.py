@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +25,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1; SET preserve_insertion_order = true")
-        source = str(path).replace("'", "''")
+        literal = re.sub(r"[*?\[]", r"[\g<0>]", str(path))  # a folder named a*b must not match its neighbours
+        source = literal.replace("'", "''")
         return connection.execute(f"SELECT * FROM read_parquet('{source}')").df()
 
 

@@ -13,6 +13,7 @@ import csv
 import io
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,17 +102,20 @@ def read_table(
     ``Int64``, yes/no as ``boolean``.
     """
     raw = _read_text(path, table, faults)
+    for column in table.columns:
+        if column.name not in raw.columns and not column.optional:
+            faults.add(
+                path.name,
+                1,
+                column.name,
+                what="missing column",
+                allowed=f"a column {column.name} ({column.description})",
+            )
+    if raw.empty:
+        return empty(table)
     typed: dict[str, pd.Series[Any]] = {}
     for column in table.columns:
         if column.name not in raw.columns:
-            if not column.optional:
-                faults.add(
-                    path.name,
-                    1,
-                    column.name,
-                    what="missing column",
-                    allowed=f"a column {column.name} ({column.description})",
-                )
             cells = pd.Series([""] * len(raw), index=raw.index, dtype=object)
             typed[column.name] = _typed(cells, column)
             continue
@@ -124,7 +128,6 @@ def read_table(
 
 
 def _read_text(path: Path, table: Table, faults: FaultList) -> pd.DataFrame:
-    empty = pd.DataFrame({name: pd.Series([], dtype=object) for name in table.names})
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -134,13 +137,13 @@ def _read_text(path: Path, table: Table, faults: FaultList) -> pd.DataFrame:
             found=f"byte {error.start}",
             allowed="UTF-8",
         )
-        return empty
+        return empty(table)
     except OSError as error:
         faults.add(path.name, what=f"cannot be read ({error.strerror})", allowed="a CSV file")
-        return empty
+        return empty(table)
     if "\x00" in text:
         faults.add(path.name, what="holds a NUL byte", allowed="CSV text")
-        return empty
+        return empty(table)
     rows: list[list[str]] = []
     header: list[str] = []
     for line, row in _csv_rows(path.name, text, faults):
@@ -162,7 +165,7 @@ def _read_text(path: Path, table: Table, faults: FaultList) -> pd.DataFrame:
         rows.append([*row, str(line)])
     if not header:
         faults.add(path.name, what="empty file", allowed="a header line")
-        return empty
+        return empty(table)
     frame = pd.DataFrame(rows, columns=[*header, "\x00line"], dtype=object)
     frame.index = pd.Index(frame.pop("\x00line").astype(int), name="line")
     return frame.loc[:, ~frame.columns.duplicated()]
@@ -385,6 +388,11 @@ def _typed(cells: pd.Series[Any], column: Column) -> pd.Series[Any]:
 
 def empty(table: Table) -> pd.DataFrame:
     """A frame of no rows with the declared columns and types."""
+    return _no_rows(table).copy()
+
+
+@cache
+def _no_rows(table: Table) -> pd.DataFrame:
     return pd.DataFrame(
         {column.name: _typed(pd.Series([], dtype=object), column) for column in table.columns}
     )

@@ -16,7 +16,7 @@ def annuity_factor(rate: float, years: ArrayLike) -> FloatArray:
     count = np.asarray(years, dtype=np.float64)
     if rate == 0:
         return count.copy()
-    return np.asarray((1.0 - (1.0 + rate) ** -count) / rate, dtype=np.float64)
+    return np.asarray(-np.expm1(-count * np.log1p(rate)) / rate, dtype=np.float64)
 
 
 def capital_recovery_factor(rate: float, years: ArrayLike) -> FloatArray:

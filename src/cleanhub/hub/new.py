@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 from cleanhub.core.errors import FaultList, InputError, RunError
@@ -145,15 +146,20 @@ def new_hub(name: str, folder: Path, title: str = "") -> Path:
     target = folder / name
     if target.exists():
         raise RunError(f"{target} exists already; name another hub or folder")
+    staging = folder / f".{name}.writing"
     try:
-        (target / "scenarios").mkdir(parents=True)
+        shutil.rmtree(staging, ignore_errors=True)
+        (staging / "scenarios").mkdir(parents=True)
         for table in PACKAGE_TABLES:
-            _write_table(target, table)
-        _write_json(target / "datapackage.json", _descriptor(name, title or name.replace("-", " ").title()))
-        (target / "scenarios" / "baseline.yaml").write_text(_SCENARIO, encoding="utf-8")
-        _write_json(target / "scenarios" / "scenario.schema.json", json_schema())
+            _write_table(staging, table)
+        _write_json(staging / "datapackage.json", _descriptor(name, title or name.replace("-", " ").title()))
+        (staging / "scenarios" / "baseline.yaml").write_text(_SCENARIO, encoding="utf-8")
+        _write_json(staging / "scenarios" / "scenario.schema.json", json_schema())
+        staging.rename(target)
     except OSError as error:
         raise RunError(f"cannot write {target}: {error.strerror}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
     return target
 
 

@@ -7,6 +7,7 @@ package that has any. Scenarios of the package are checked with it.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from cleanhub.hub.scenario import check_scenarios
 from cleanhub.hub.schema import PACKAGE_TABLES
 
 BUNDLED = Path(__file__).resolve().parent.parent / "hubs"
+_SHAPES = "a FeatureCollection whose features have a geometry and a property county"
 GWP_SETS = ("SAR", "AR4", "AR5", "AR6")
 _META_KEYS = {"name": str, "title": str, "licenses": list, "resources": list, "gwp": str, "base_year": int}
 
@@ -130,9 +132,11 @@ def read_hub(folder: Path) -> tuple[Hub, FaultList]:
     check_references(tables, PACKAGE_TABLES, targets, faults)
     _check_coordinates(tables, meta, faults)
     _check_ranges(tables, faults)
+    _check_reports(tables, meta, faults)
     _check_branches(tables, faults)
     _check_files(folder, meta, faults)
     _check_default_scenario(folder, meta, faults)
+    _check_shapes(folder / "counties.geojson", faults)
     check_scenarios(folder / "scenarios", tables, faults)
     return Hub(folder, meta, tables, library, tuple(faults.notes)), faults
 
@@ -199,9 +203,13 @@ def _check_default_scenario(folder: Path, meta: dict[str, Any], faults: FaultLis
         )
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _check_coordinates(tables: dict[str, pd.DataFrame], meta: dict[str, Any], faults: FaultList) -> None:
     box = meta.get("bbox")
-    if not (isinstance(box, list) and len(box) == 4 and all(isinstance(x, (int, float)) for x in box)):
+    if not (isinstance(box, list) and len(box) == 4 and all(_is_number(x) for x in box)):
         if box is not None:
             faults.add(
                 "datapackage.json",
@@ -267,6 +275,45 @@ def _check_ranges(tables: dict[str, pd.DataFrame], faults: FaultList) -> None:
                 found=f"{row['low']:g}, {row['value']:g}, {row['high']:g}",
                 allowed="low <= value <= high",
             )
+
+
+def _check_shapes(path: Path, faults: FaultList) -> None:
+    if not path.is_file():
+        return
+    try:
+        shapes = json.loads(path.read_text(encoding="utf-8"))
+        named = [feature["properties"]["county"] for feature in shapes["features"]]
+        drawn = all(feature["geometry"]["coordinates"] for feature in shapes["features"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        found = f"{type(error).__name__}: {error}"
+        faults.add(path.name, what="not a GeoJSON collection of counties", found=found, allowed=_SHAPES)
+        return
+    if not drawn or not all(isinstance(name, str) and name for name in named):
+        faults.add(path.name, what="a county without name or shape", allowed=_SHAPES)
+
+
+def _check_reports(tables: dict[str, pd.DataFrame], meta: dict[str, Any], faults: FaultList) -> None:
+    rows = tables["facility_emissions"]
+    rows = rows[rows["asset_id"] != ""]
+    for line, row in rows[rows.duplicated(["asset_id", "year"])].iterrows():
+        faults.add(
+            "facility_emissions.csv",
+            int(str(line)),
+            "asset_id+year",
+            what="duplicate asset_id + year",
+            found=f"{row['asset_id']}, {row['year']}",
+            allowed="each once",
+        )
+    years = {int(year) for year in tables["inventory"]["year"].dropna()}
+    if years and meta["base_year"] not in years:
+        faults.add(
+            "datapackage.json",
+            None,
+            "base_year",
+            what="no inventory for this year",
+            found=meta["base_year"],
+            allowed=f"a year of inventory.csv ({min(years)} to {max(years)})",
+        )
 
 
 def _check_branches(tables: dict[str, pd.DataFrame], faults: FaultList) -> None:

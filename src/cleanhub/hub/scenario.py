@@ -365,7 +365,11 @@ def _parse(path: Path, faults: FaultList) -> _File | None:
     except (YAMLError, ValueError, TypeError, RecursionError) as error:  # such as a day that is none
         problem = str(error).split("\n")[0]
         faults.add(
-            _shown(path), _impossible_day(text), what="not valid YAML", found=problem, allowed="a YAML mapping"
+            _shown(path),
+            _impossible_day(text),
+            what="not valid YAML",
+            found=problem,
+            allowed="a YAML mapping",
         )
         return None
     if not isinstance(data, dict):

@@ -68,9 +68,8 @@ def _figures(hub: Hub) -> list[dict[str, Any]]:
     included = hub.tables["inventory"]
     included = included[(included["year"] == year) & (included["boundary"] == "included")]
     scope = scope_pairs(hub)
-    inside = included[
-        [pair in scope for pair in zip(included["inventory_sector"], included["sector"], strict=True)]
-    ]
+    pairs = zip(included["inventory_sector"], included["sector"], strict=True)
+    inside = included[pd.Series([pair in scope for pair in pairs], index=included.index, dtype=bool)]
     lean = inside[inside["sector"] != "waste"]
     total = float(included["co2e_t"].sum())
     figures = [

@@ -90,7 +90,8 @@ def grant(
     """Grant the candidates' wishes in order of merit, within CO2 storage and the switch limit.
 
     ``size`` is yearly product (M,), ``captured`` tonnes stored per unit (K,). Merit is the
-    yearly saving of the wish; equal merits keep the order of the candidates.
+    yearly saving of the wish; equal merits keep the order of the candidates, and an option
+    that is only as good as keeping on is no wish.
     """
     sites = np.arange(len(own))
     choice = own.copy()
@@ -98,7 +99,7 @@ def grant(
     wishes = scores.copy()
     while True:
         wish = wishes.argmin(axis=1)
-        moving = (choice == own) & (wish != own) & np.isfinite(wishes[sites, wish])
+        moving = (choice == own) & (wishes[sites, wish] < wishes[sites, own])
         if not moving.any():
             break
         need = np.maximum((captured[wish] - captured[own]) * size, 0.0)

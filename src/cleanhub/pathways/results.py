@@ -222,10 +222,10 @@ def _scope_2_part(path: Pathway) -> pd.DataFrame:
 def assets_table(path: Pathway) -> pd.DataFrame:
     """Plan table ``assets``: reported years first, then the path."""
     parts = [_reported_sites(path), _projected_sites(path), _cohort_assets(path)]
-    frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    if frame.empty:
-        frame = pd.DataFrame(columns=PLAN_TABLES["assets"].names)
-    return conform(frame, PLAN_TABLES["assets"])
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return conform(pd.DataFrame(columns=PLAN_TABLES["assets"].names), PLAN_TABLES["assets"])
+    return conform(pd.concat(filled, ignore_index=True), PLAN_TABLES["assets"])
 
 
 def _reported_sites(path: Pathway) -> pd.DataFrame:
