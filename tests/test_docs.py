@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import build_docs
@@ -17,7 +18,8 @@ import cleanhub as ch
 import readme_tour
 from cleanhub.core.errors import FaultList
 from cleanhub.core.tables import read_table
-from cleanhub.finance.technologies import build_technologies
+from cleanhub.finance.technologies import build_technologies, unit_costs
+from cleanhub.finance.valuations import valuations_table
 from cleanhub.hub.datadoc import describe_hub, markdown_table
 from cleanhub.hub.library import FOLDER as LIBRARY
 from cleanhub.hub.library import load_library, read_library
@@ -25,6 +27,7 @@ from cleanhub.hub.new import new_hub
 from cleanhub.hub.plan_tables import PENDING, PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.schema import LIBRARY_TABLES, PACKAGE_TABLES
+from cleanhub.hub.series import Drivers
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -147,7 +150,7 @@ def test_the_changes_name_the_version() -> None:
 
 
 def test_counts_in_the_readme_are_those_of_the_data() -> None:
-    hub, readme = ch.load_hub("california"), " ".join(text_of(README).split())
+    hub, readme = build_docs.california(), " ".join(text_of(README).split())
     parameters = hub.library.tables["technology_parameters"]
     seen = int((parameters["confidence"] == "seen").sum())
     assert f"{len(hub.tables['facilities'])} sites" in readme
@@ -235,22 +238,26 @@ def test_the_guide_to_a_scenario_gives_one_that_loads(tmp_path: Path) -> None:
     (text,) = blocks("write-a-scenario.md", "yaml")
     path = tmp_path / "cheap-power.yaml"
     path.write_text(text, encoding="utf-8")
-    scenario = ch.load_scenario(path, ch.load_hub("california"))
+    scenario = ch.load_scenario(path, build_docs.california())
     assert scenario.extends == "net-zero-2045"
     assert scenario.limits["co2-storage"].off
 
 
 @pytest.fixture
 def copy_of_california(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(ch.load_hub("california").path, tmp_path / "my-hub"))
+    return Path(shutil.copytree(build_docs.california().path, tmp_path / "my-hub"))
 
 
 def test_the_guide_to_a_project_gives_one_that_is_valued(copy_of_california: Path) -> None:
     source, project = blocks("add-a-project.md", "csv")
     append(copy_of_california / "sources.csv", source)
     append(copy_of_california / "projects.csv", project)
-    assert ch.check_hub(copy_of_california).faults == []
-    valued = ch.plan(copy_of_california).table("valuations").set_index("project_id")
+    hub = ch.load_hub(copy_of_california)
+    scenario = ch.load_scenario("baseline", hub)
+    drivers = Drivers(hub, scenario, np.arange(hub.base_year, scenario.end_year + 1))
+    tech = build_technologies(hub.library, scenario)
+    costs = unit_costs(tech, drivers, scenario.decision.lead_time)
+    valued = valuations_table(hub, scenario, tech, costs, drivers).set_index("project_id")
     assert valued.loc["MY-001", "status"] == "valued"
 
 
@@ -269,7 +276,7 @@ def test_the_guide_to_a_technology_gives_one_that_is_costed(tmp_path: Path) -> N
     homes = ("technologies", "technology_parameters", "switches")
     for name, block in zip(homes, blocks("add-a-technology.md", "csv"), strict=True):
         append(library / f"{name}.csv", block)
-    hub = ch.load_hub("california")
+    hub = build_docs.california()
     tech = build_technologies(read_library(library), ch.load_scenario("baseline", hub))
     k, base = tech.find("glass_hydrogen"), tech.find("glass_regenerative")
     assert tech.base[k] == base
@@ -280,7 +287,7 @@ def test_the_guide_to_a_technology_gives_one_that_is_costed(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("path", sorted((DOCS / "guides").glob("*.md")), ids=lambda path: path.stem)
 def test_commands_in_guides_exist(path: Path) -> None:
-    known = {name: command for name, command in build_docs.walk_commands()}
+    known = dict(build_docs.walk_commands())
     for line in re.findall(r"^\$ (cleanhub .*)$", text_of(path), re.MULTILINE):
         words = line.split()
         name = " ".join(words[:3]) if words[1] == "hub" else " ".join(words[:2])
@@ -305,13 +312,13 @@ def test_the_data_page_knows_no_hub_by_name() -> None:
     assert not any(hub in code for hub in ch.list_hubs())
 
 
-def test_the_data_page_counts_every_row_of_every_source() -> None:
-    hub = ch.load_hub("california")
-    sources = describe_hub(hub).split("## Sources\n")[1]
-    for name, frame in hub.tables.items():
+def test_the_data_page_counts_every_row_of_every_source(made: dict[Path, str]) -> None:
+    part = made[DOCS / "data" / "california.md"].split("## Sources\n")[1].split("\n## ")[0]
+    cells = [line.split(" | ")[-1] for line in part.splitlines() if line.startswith("| `")]
+    for name, frame in build_docs.california().tables.items():
         if name != "sources" and "source_id" in frame.columns:
-            counted = [int(n.replace(",", "")) for n in re.findall(rf"\b{name} ([\d,]*\d)", sources)]
-            assert sum(counted) == len(frame), name
+            counts = [re.findall(rf"(?:^|, ){name} ([\d,]*\d)", cell) for cell in cells]
+            assert sum(int(n.replace(",", "")) for found in counts for n in found) == len(frame), name
 
 
 def test_a_markdown_table_escapes_bars_and_breaks() -> None:

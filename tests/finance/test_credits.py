@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleanhub.finance.technologies import Technologies, UnitCosts, unit_costs
-from cleanhub.hub.package import Hub
-from cleanhub.hub.scenario import Scenario
+from cleanhub.finance.technologies import Technologies, UnitCosts, build_technologies, unit_costs
+from cleanhub.hub.package import Hub, load_hub
+from cleanhub.hub.scenario import Scenario, load_scenario
 from cleanhub.hub.series import Drivers
 
 Market = Callable[..., Drivers]
@@ -198,3 +200,18 @@ def test_a_credit_on_a_carrier_the_library_does_not_know_pays_nothing(
 ) -> None:
     costs = credited([{**POWERED, "basis": "carrier_moonlight"}], powered=50.0)
     assert not costs.credits.any()
+
+
+def test_an_exclusion_named_by_one_side_binds_both() -> None:
+    hub = load_hub("california")
+    scenario = load_scenario("baseline", hub)
+    table = hub.tables["credits"]
+    one_sided = table.assign(excludes=table["excludes"].where(table["credit"] != "45v", ""))
+    years = np.arange(hub.base_year, scenario.end_year + 1)
+
+    def credits(rows: pd.DataFrame) -> np.ndarray:
+        changed = dataclasses.replace(hub, tables={**hub.tables, "credits": rows})
+        tech = build_technologies(hub.library, scenario)
+        return unit_costs(tech, Drivers(changed, scenario, years), scenario.decision.lead_time).credits
+
+    assert credits(one_sided) == pytest.approx(credits(table))

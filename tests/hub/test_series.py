@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanhub.hub.package import Hub, load_hub
-from cleanhub.hub.scenario import DriverChoice, Scenario
+from cleanhub.hub.scenario import DriverChoice, Scenario, load_scenario
 from cleanhub.hub.series import (
     CONFIDENCE_ORDER,
     Drivers,
@@ -211,3 +211,14 @@ def test_every_driver_of_california_is_finite_in_every_year(california: Hub) -> 
         assert np.isfinite(series.values).all(), name
         assert len(series.values) == len(series.confidence) == len(years)
         assert series.source_ids, name
+
+
+def test_a_scale_moves_an_index_after_its_base_year() -> None:
+    hub = load_hub("california")
+    plain = load_scenario("baseline", hub)
+    halved = plain.model_copy(update={"drivers": {**plain.drivers, "cement_demand": DriverChoice(scale=0.5)}})
+    years = np.arange(2022, 2051)
+    one = Drivers(hub, plain, years).index("cement_demand", 2022).values
+    two = Drivers(hub, halved, years).index("cement_demand", 2022).values
+    assert two[0] == one[0] == 1.0
+    assert two[1:] == pytest.approx(one[1:] * 0.5)

@@ -441,12 +441,13 @@ class _Credits:
         table = drivers.hub.tables["credits"]
         wanted = table[table["credit"].isin(drivers.scenario.credits)]
         values = {row["credit"]: self._value(row) for _, row in wanted.iterrows()}
+        pairs = {frozenset((row["credit"], row["excludes"])) for _, row in wanted.iterrows()}
         for _, row in wanted.iterrows():
             mine = values[row["credit"]]
-            rival = values.get(row["excludes"])
-            if rival is not None:
-                better = (mine > rival) | ((mine == rival) & (row["credit"] < row["excludes"]))
-                mine = np.where(better, mine, 0.0)
+            for name, rival in values.items():
+                if name != row["credit"] and frozenset((row["credit"], name)) in pairs:
+                    better = (mine > rival) | ((mine == rival) & (row["credit"] < name))
+                    mine = np.where(better, mine, 0.0)
             if row["basis"] == "vehicle":
                 self.per_vehicle += mine
             else:

@@ -174,7 +174,7 @@ COHORTS = Table(
         ),
         Column("activity_unit", "text", "unit of activity", blank=True, unit_column=True),
         Column("base_year", "year", "year of vehicles and activity", blank=True),
-        Column("survival_median", "number", "age at which half have left", "yr", True, minimum=1, maximum=60),
+        Column("survival_median", "number", "age at which half have left", "yr", True, minimum=1, maximum=40),
         Column("survival_shape", "number", "Weibull shape of survival", "1", True, minimum=0.5, maximum=20),
         Column(
             "mileage_decline",

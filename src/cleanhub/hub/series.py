@@ -95,7 +95,8 @@ class Drivers:
     def index(self, name: str, base_year: int) -> Series:
         """The driver divided by its value in ``base_year`` (1 throughout when it is empty).
 
-        A driver that the hub does not have is constant and ``assumed``.
+        A scenario's ``scale`` moves the years after ``base_year``, which itself stays 1. A
+        driver that the hub does not have is constant and ``assumed``.
         """
         if not name or not self.has(name):
             ones = np.ones(len(self.years))
@@ -104,6 +105,8 @@ class Drivers:
         series = self.series(name)
         base = float(np.interp(base_year, self.years, series.values))
         values = series.values / base if base > 0 else np.ones(len(self.years))
+        scale = self.scenario.driver_choice(name).scale
+        values = np.where(self.years > base_year, values * scale, values)
         return Series(name, self.years, values, "1", series.confidence, series.source_ids)
 
     def _build(self, name: str, unit: str) -> Series:

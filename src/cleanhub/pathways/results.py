@@ -502,13 +502,17 @@ def costs_table(path: Pathway) -> pd.DataFrame:
 
 
 def _credit_paid(path: Pathway, run: NDArray[np.int64]) -> FloatArray:
-    """Levelised credit per unit that each site is earning: that of the year it changed, (N, T)."""
+    """Levelised credit per unit that each site earns, (N, T): that of the year it changed.
+
+    It is spread over the owners' horizon and ends with it.
+    """
     number, count = run.shape
     since = np.zeros((number, count), dtype=np.int64)
     for t in range(1, count):
         since[:, t] = np.where(run[:, t] != run[:, t - 1], t, since[:, t - 1])
-    changed = since > 0
-    return np.where(changed, path.costs.credits[run, since], 0.0)
+    age = np.arange(count)[None, :] - since
+    earning = (since > 0) & (age < path.scenario.decision.horizon)
+    return np.where(earning, path.costs.credits[run, since], 0.0)
 
 
 def limits_table(path: Pathway) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from cleanhub.hub.series import Drivers
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-AGES = 45
+AGES = 80
 
 
 @dataclass
