@@ -156,10 +156,11 @@ def units_page() -> str:
         NOTICE,
         "# Units",
         (
-            "A unit column holds any unit of [pint](https://pint.readthedocs.io)'s registry or one of the "
-            "units below, and products, quotients and powers of them: `t`, `Mt`, `GJ/t`, `kWh/mi`, "
-            "`USD/(t/yr)`. `1` means without unit, `%` means per hundred. Upper and lower case differ. "
-            "`ton` is the US short ton of 2,000 lb: write `t` for the tonne."
+            "A unit column holds a unit of the list below, or one built from the words of that list by "
+            "products, quotients and small powers: `t`, `Mt`, `GJ/t`, `kWh/mi`, `USD/(t/yr)`. Anything else "
+            "is a fault, because a registry alone takes many a typing error for a unit (`t/yt` would be "
+            "tonnes per yoctotonne). `1` means without unit, `%` per hundred; `t` is the tonne; upper and "
+            "lower case differ. A hub that needs a new word adds it to `units.csv` of the library."
         ),
         (
             "A price names its currency; the column `currency_year` gives its price year. Foreign money "
@@ -172,10 +173,10 @@ def units_page() -> str:
             "tonne. Each currency is a dimension of its own."
         ),
         "```text\n" + "\n".join(own) + "\n```",
-        "## Units in use",
+        "## The list",
         (
-            "Every unit that the bundled data uses, from `units.csv` of the library. Another unit is not an "
-            "error: it is looked up in the registry, which takes half a second once."
+            "From `units.csv` of the library. [pint](https://pint.readthedocs.io) converts them, once, at "
+            "the edge."
         ),
         markdown_table(["unit", "dimension"], rows),
     ]
