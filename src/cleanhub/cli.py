@@ -336,6 +336,8 @@ def hub_show(hub: HubArgument, as_json: JsonOption = False) -> None:
     if len(inventory):
         _print_frame("Inventory", inventory[["inventory_sector", "boundary", "mt_co2e", "mt_co2"]], 40)
     out.print(f"\nscenarios: {', '.join(found['scenarios'])}", highlight=False)
+    for kind, names in found["names"].items():
+        out.print(f"{kind}: {', '.join(names)}", highlight=False)
     out.print(
         "rows: " + ", ".join(f"{name} {count}" for name, count in found["tables"].items()), highlight=False
     )

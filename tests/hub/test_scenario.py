@@ -298,3 +298,16 @@ def test_the_bundled_scenarios_point_at_the_committed_schema(california: Hub) ->
     for path in (california.path / "scenarios").glob("*.yaml"):
         first = path.read_text(encoding="utf-8").splitlines()[0]
         assert (path.parent / first.split("$schema=")[1]).resolve() == FOLDER / "scenario.schema.json"
+
+
+def test_a_wrong_key_in_a_group_is_told_the_keys_of_the_group(tmp_path: Path) -> None:
+    hub = load_hub("california")
+    path = tmp_path / "typo.yaml"
+    text = "name: typo\ntitle: Typo\nextends: baseline\ndecision:\n  discount_rat: 0.1\n"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_scenario(path, hub)
+    (fault,) = caught.value.faults
+    assert fault.row == 5
+    assert "discount_rate" in fault.allowed
+    assert "carbon_price" not in fault.allowed

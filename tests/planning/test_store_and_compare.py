@@ -153,3 +153,21 @@ def test_a_changed_number_in_the_hub_is_named_with_both_values(
 def test_saved_plans_compare_like_plans(baseline: Plan, net_zero: Plan, tmp_path: Path) -> None:
     a, b = baseline.save(tmp_path / "a"), net_zero.save(tmp_path / "b")
     pd.testing.assert_frame_equal(ch.compare(a, b).outputs, ch.compare(baseline, net_zero).outputs)
+
+
+def test_a_project_that_moved_on_is_named(baseline: Plan, copied: Callable[[str], Path]) -> None:
+    folder = copied("further")
+    path = folder / "projects.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows.loc[rows["project_id"] == "CA-003", "stage"] = "fid"
+    rows.to_csv(path, index=False)
+    found = ch.compare(baseline, ch.plan(folder, "baseline")).inputs
+    moved = found[found["kind"] == "project"]
+    assert moved[["key", "a", "b"]].to_numpy().tolist() == [["CA-003: stage", "feed", "fid"]]
+
+
+def test_tonnes_carry_the_whole_cost_only_where_the_product_has_a_price(baseline: Plan) -> None:
+    values = baseline.table("valuations")
+    priced = values["price_gap"].notna() | values["unit"].str.contains("CO2") | (values["unit"] == "USD/t")
+    assert values.loc[~priced, "abatement_cost"].isna().all()
+    assert values["abatement_cost"].notna().any()

@@ -320,7 +320,8 @@ class UnitCosts:
     what the credits are worth per unit. All have shape (K, T). ``prices`` holds yearly
     carrier prices (K, C, T), ``carbon_price`` and ``storage_price`` yearly prices (T,),
     ``carbon_ahead`` the levelised carbon price (K, T), ``yearly_credit`` what credits on
-    carriers pay per unit in each year (K, T).
+    carriers pay per unit in each year (K, T). ``priced`` says whether the hub prices every
+    carrier a technology uses and, where it captures CO2, its storage (K,).
     """
 
     full: FloatArray
@@ -332,6 +333,7 @@ class UnitCosts:
     carbon_ahead: FloatArray
     storage_price: FloatArray
     yearly_credit: FloatArray
+    priced: NDArray[np.bool_]
 
 
 def unit_costs(tech: Technologies, drivers: Drivers, lead_time: int) -> UnitCosts:
@@ -345,7 +347,7 @@ def unit_costs(tech: Technologies, drivers: Drivers, lead_time: int) -> UnitCost
     rate = scenario.decision.discount_rate
     prices = carrier_prices(tech, drivers)
     carbon = _optional(drivers, scenario.carbon_price, "USD/t")
-    storage = _optional(drivers, "co2_transport_storage", "USD/t")
+    storage = _optional(drivers, STORAGE_PRICE, "USD/t")
     life = ownership_years(tech, drivers.scenario)
     ahead = _levelised_by_technology(prices, rate, life)
     energy = np.einsum("kc,kct->kt", tech.inputs, ahead)
@@ -372,7 +374,27 @@ def unit_costs(tech: Technologies, drivers: Drivers, lead_time: int) -> UnitCost
         carbon_ahead=carbon_ahead,
         storage_price=storage,
         yearly_credit=credits.yearly,
+        priced=np.asarray(~missing_prices(tech, drivers).any(axis=1)),
     )
+
+
+STORAGE_PRICE = "co2_transport_storage"
+
+
+def missing_prices(tech: Technologies, drivers: Drivers) -> NDArray[np.bool_]:
+    """What each technology uses that the hub has no price for, shape (K, C + 1).
+
+    The columns are the carriers, then CO2 transport and storage. A technology with such a
+    gap would look cheap for want of data, so it is not offered.
+    """
+    carriers = np.zeros((len(tech.names), len(tech.carriers)), dtype=bool)
+    for c, carrier in enumerate(tech.carriers):
+        if drivers.has(str(tech.price_drivers[c])):
+            continue
+        special = np.array([drivers.has(f"price_{carrier}_{sector}") for sector in tech.sector], dtype=bool)
+        carriers[:, c] = (tech.inputs[:, c] > 0) & ~special
+    storage = (tech.captured > 0) & (not drivers.has(STORAGE_PRICE))
+    return np.column_stack([carriers, storage])
 
 
 def ownership_years(tech: Technologies, scenario: Scenario) -> NDArray[np.int64]:

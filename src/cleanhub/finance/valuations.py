@@ -129,6 +129,8 @@ def _value(
     case.price_gap = _price_gap(case.levelised_cost, k, per_tonne, tech, drivers, t)
     if np.isfinite(case.price_gap):
         case.yearly_cost = case.price_gap * output
+    elif not per_tonne and tech.product[k] != "co2":
+        case.yearly_cost = np.nan  # without a price of the product its cost is not all abatement
     return case
 
 

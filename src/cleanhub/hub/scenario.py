@@ -66,6 +66,8 @@ class LimitChoice(_Model):
 
     off: bool = False
     """Lift the limit."""
+    range: Literal["low", "value", "high"] = "value"
+    """Which end of its range to use."""
     scale: float = Field(1.0, ge=0, le=1000)
     """Multiply the limit by this."""
 
@@ -103,27 +105,38 @@ class Scenario(_Model):
     """Choices for single limits."""
 
     def with_range(self, end: Literal["low", "high"]) -> Scenario:
-        """The same scenario with every driver that is not chosen at one end of its range."""
-        return self.model_copy(update={"drivers": _AllAt(self.drivers, end)})
+        """The same scenario with every driver and limit at one end of its range.
+
+        Those that the scenario itself puts at an end stay there.
+        """
+        ends = {
+            "drivers": _AllAt(self.drivers, DriverChoice(range=end)),
+            "limits": _AllAt(self.limits, LimitChoice(range=end)),
+        }
+        return self.model_copy(update=ends)
 
     def driver_choice(self, driver: str) -> DriverChoice:
         """The choice for ``driver`` (the central values unless the scenario says otherwise)."""
         return self.drivers.get(driver, DriverChoice())
 
+    def limit_choice(self, limit: str) -> LimitChoice:
+        """The choice for ``limit`` (as the hub has it unless the scenario says otherwise)."""
+        return self.limits.get(limit, LimitChoice())
 
-class _AllAt(dict[str, DriverChoice]):
-    """Driver choices where every activity or price not named stands at one end of its range."""
 
-    def __init__(self, named: Mapping[str, DriverChoice], end: Literal["low", "high"]) -> None:
+class _AllAt(dict[str, Any]):
+    """Choices where everything that is not put at an end stands at that of ``default``."""
+
+    def __init__(self, named: Mapping[str, Any], default: DriverChoice | LimitChoice) -> None:
         super().__init__(named)
-        self.end = end
+        self.default = default
 
     def get(self, key: str, default: Any = None) -> Any:
         named = super().get(key)
         if named is None:
-            return DriverChoice(range=self.end)
+            return self.default
         if named.range == "value":
-            return named.model_copy(update={"range": self.end})
+            return named.model_copy(update={"range": self.default.range})
         return named
 
 
@@ -234,7 +247,7 @@ def _validated(merged: dict[str, Any], chain: list[_File], faults: FaultList) ->
                 ".".join(str(part) for part in place),
                 what=_words(item["type"]),
                 found="" if item["type"] == "missing" else item.get("input", ""),
-                allowed=_allowed(item["type"], item["msg"]),
+                allowed=_allowed(item["type"], item["msg"], place),
             )
         return None
 
@@ -248,9 +261,13 @@ def _words(kind: str) -> str:
     return {"extra_forbidden": "unknown key", "missing": "missing key"}.get(kind, "impossible value")
 
 
-def _allowed(kind: str, message: str) -> str:
+_GROUPS: dict[str, type[_Model]] = {"decision": Decision, "drivers": DriverChoice, "limits": LimitChoice}
+
+
+def _allowed(kind: str, message: str, place: tuple[Any, ...]) -> str:
     if kind == "extra_forbidden":
-        return ", ".join(Scenario.model_fields)
+        group = _GROUPS.get(str(place[0]), Scenario) if len(place) > 1 else Scenario
+        return ", ".join(group.model_fields)
     return message[:1].lower() + message[1:]
 
 

@@ -271,7 +271,6 @@ LIMITS = Table(
     (
         Column("limit", "text", "name of the limit"),
         Column("quantity", "text", "what is limited", codes="limit_quantity"),
-        Column("sector", "text", "sector it is limited to (empty: all)", blank=True, codes="sector"),
         Column("year", "year", "year"),
         Column("low", "number", "low end", blank=True, minimum=0),
         Column("value", "number", "limit", minimum=0),

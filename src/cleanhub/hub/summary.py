@@ -34,6 +34,11 @@ def summarise(hub: Hub) -> dict[str, Any]:
         "projects": _projects(hub),
         "programme": _programme(hub),
         "scenarios": list_scenarios(hub),
+        "names": {
+            "drivers": sorted(set(hub.tables["drivers"]["driver"])),
+            "credits": sorted(set(hub.tables["credits"]["credit"])),
+            "limits": sorted(set(hub.tables["limits"]["limit"])),
+        },
         "tables": {name: len(frame) for name, frame in hub.tables.items()},
         "confidence": _confidence(hub),
         "notes": [note.line() for note in hub.notes],

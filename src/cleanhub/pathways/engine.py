@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cleanhub.core.errors import FaultList
+from cleanhub.core.units import factor
 from cleanhub.finance.technologies import Technologies, UnitCosts, build_technologies, unit_costs
 from cleanhub.hub.library import Library
 from cleanhub.hub.package import Hub
@@ -51,9 +53,14 @@ class Pathway:
 
     @property
     def site_emissions(self) -> FloatArray:
-        """Scope 1 tonnes by site and year, shape (N, T), net of committed projects."""
+        """Scope 1 tonnes by site and year, shape (N, T).
+
+        A committed project cuts tonnes while its site runs what it started with: once the
+        site has changed, the change stands for the project.
+        """
         direct = np.where(self.run >= 0, self.tech.direct[np.maximum(self.run, 0)], 1.0)
-        return np.maximum(self.sites.production * direct - self.sites.committed_t, 0.0)
+        committed = np.where(self.run == self.sites.start[:, None], self.sites.committed_t, 0.0)
+        return np.maximum(self.sites.production * direct - committed, 0.0)
 
     @property
     def site_captured(self) -> FloatArray:
@@ -79,6 +86,7 @@ def run_pathway(hub: Hub, scenario: Scenario, progress: Callable[[int, int], Non
     tech = build_technologies(hub.library, scenario)
     costs = unit_costs(tech, drivers, scenario.decision.lead_time)
     kinds = switch_kinds(hub.library, tech)
+    kinds[:, ~costs.priced] = ""
     sites = build_sites(hub, scenario, tech, drivers)
     vehicles = build_vehicles(hub, scenario, tech, costs, drivers, kinds != "")
     count, number = len(years), len(sites.asset_id)
@@ -189,19 +197,35 @@ def _use_storage(path: Pathway, t: int) -> None:
             limit[1][t] = path.site_captured_at(t)
 
 
+LIMIT_UNITS = {"co2_storage": "t/yr", "switches_per_year": "1/yr"}
+"""Unit in which each limited quantity is counted."""
+
+
 def _limits(
     hub: Hub, scenario: Scenario, years: IntArray
 ) -> dict[str, tuple[FloatArray, FloatArray, FloatArray, str]]:
-    """Value, use and refused saving of every limit that is not lifted."""
+    """Value, use and refused saving of every limit that is not lifted.
+
+    Raises ``InputError`` when the unit of a limit does not fit what it limits.
+    """
     limits = {}
+    faults = FaultList()
     for name, rows in hub.tables["limits"].groupby("limit", sort=True):
-        choice = scenario.limits.get(str(name))
-        if choice is not None and choice.off:
+        choice = scenario.limit_choice(str(name))
+        if choice.off:
             continue
         rows = rows[rows["year"].notna()].sort_values("year")
-        value = np.interp(years, rows["year"].to_numpy(float), rows["value"].to_numpy(float))
-        if choice is not None:
-            value = value * choice.scale
         quantity = str(rows["quantity"].iloc[0])
+        unit = LIMIT_UNITS[quantity]
+        scales = np.ones(len(rows))
+        for position, (line, row) in enumerate(rows.iterrows()):
+            try:
+                scales[position] = factor(str(row["unit"]), unit)
+            except ValueError:
+                what = f"unit does not fit {quantity}"
+                faults.add("limits.csv", int(str(line)), "unit", what=what, found=row["unit"], allowed=unit)
+        chosen = rows[choice.range].fillna(rows["value"]).to_numpy(float) * scales
+        value = np.interp(years, rows["year"].to_numpy(float), chosen) * choice.scale
         limits[str(name)] = (value, np.zeros(len(years)), np.zeros(len(years)), quantity)
+    faults.raise_if_any("limits")
     return limits

@@ -19,7 +19,7 @@ from cleanhub.hub.inventory import (
 )
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.series import CONFIDENCE_ORDER, confidence_ranks, confidence_words, sum_by
-from cleanhub.pathways.engine import Pathway
+from cleanhub.pathways.engine import LIMIT_UNITS, Pathway
 
 FloatArray = NDArray[np.float64]
 GRID_FACTOR = "grid_emission_factor"
@@ -517,11 +517,10 @@ def _credit_paid(path: Pathway, run: NDArray[np.int64]) -> FloatArray:
 
 def limits_table(path: Pathway) -> pd.DataFrame:
     """Plan table ``limits``: the scenario's limits, then the capacity of each branch's sites."""
-    units = path.hub.tables["limits"].groupby("limit")["unit"].first()
     rows = []
     later = path.years > path.hub.base_year
-    for name, (value, used, refused, _) in sorted(path.limits.items()):
-        unit = str(units[name])
+    for name, (value, used, refused, quantity) in sorted(path.limits.items()):
+        unit = LIMIT_UNITS[quantity]
         rows += [
             _limit_row(name, path.years[t], value[t], used[t], refused[t], unit)
             for t in np.flatnonzero(later)

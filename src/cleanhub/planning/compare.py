@@ -73,6 +73,7 @@ def _inputs(a: Plan, b: Plan) -> pd.DataFrame:
         *_differences("version", a.versions, b.versions),
         *_differences("file", a.hashes, b.hashes),
         *_input_values(a, b),
+        *_differences("project", _project_facts(a), _project_facts(b)),
     ]
     return pd.DataFrame(rows, columns=INPUT_COLUMNS)
 
@@ -89,6 +90,16 @@ def _input_values(a: Plan, b: Plan) -> list[tuple[str, str, str, str]]:
         }
 
     return _differences("value", values(a), values(b))
+
+
+def _project_facts(plan: Plan) -> dict[str, Any]:
+    """Stage, first year and capital of every project, keyed ``project id: column``."""
+    frame = plan.table("projects").set_index("project_id")
+    return {
+        f"{project}: {column}": None if pd.isna(value) or value == "" else value
+        for column in ("stage", "role", "online_year", "capex_usd")
+        for project, value in frame[column].items()
+    }
 
 
 def _differences(kind: str, a: dict[str, Any], b: dict[str, Any]) -> list[tuple[str, str, str, str]]:

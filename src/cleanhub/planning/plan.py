@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cleanhub.finance.technologies import STORAGE_PRICE, missing_prices
 from cleanhub.finance.valuations import valuations_table
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PENDING
 from cleanhub.hub.scenario import Scenario, load_scenario
 from cleanhub.pathways import results
-from cleanhub.pathways.engine import Pathway, run_pathway
+from cleanhub.pathways.engine import Pathway, run_pathway, switch_kinds
 from cleanhub.planning.need import project_need_table
 from cleanhub.planning.projects import projects_table
 from cleanhub.planning.provenance import provenance_table, source_groups
@@ -167,10 +168,27 @@ def plan(
         hashes={**hub_hashes(hub), "library": _folder_hash(_library_folder())},
         versions=_versions(),
         pending=dict(PENDING),
-        notes=[note.line() for note in hub.notes],
+        notes=[*(note.line() for note in hub.notes), *_unpriced(path)],
         timings=clock.timings,
         hub=hub,
     )
+
+
+def _unpriced(path: Pathway) -> list[str]:
+    """One line for each thing that technologies would use and the hub has no price for."""
+    gaps = missing_prices(path.tech, path.drivers)
+    reach = (switch_kinds(path.hub.library, path.tech) != "")[
+        np.unique(path.sites.start[path.sites.start >= 0])
+    ]
+    wanted = reach.any(axis=0)
+    lines = []
+    for c, name in enumerate([*path.tech.carriers, STORAGE_PRICE]):
+        count = int((gaps[:, c] & wanted).sum())
+        if count:
+            lines.append(
+                f"drivers.csv: no price of {name}: {count} technologies that need it are not offered"
+            )
+    return lines
 
 
 def _path_tables(path: Pathway) -> dict[str, pd.DataFrame]:
