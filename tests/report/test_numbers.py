@@ -7,6 +7,7 @@ import math
 import pytest
 
 from cleanhub.report import numbers
+from cleanhub.report.numbers import scale_for
 
 
 @pytest.mark.parametrize(
@@ -127,3 +128,9 @@ def test_a_price_year_in_the_unit_is_kept() -> None:
 )
 def test_tonne_factor(unit: str, factor: float | None) -> None:
     assert numbers.tonne_factor(unit) == factor
+
+
+def test_a_long_unit_says_money_and_year_in_that_order() -> None:
+    assert scale_for([3e9], "USD/yr").long_unit == "billion USD per year"
+    assert scale_for([3e9], "USD of 2024").long_unit == "billion USD of 2024"
+    assert scale_for([3e6], "t CO2e/yr").long_unit == scale_for([3e6], "t CO2e/yr").unit

@@ -135,6 +135,13 @@ class Scale:
         text = count(abs(scaled)) if self.whole else number(abs(scaled))
         return f"{MINUS if value < 0 else ''}{self.prefix}{text}"
 
+    @property
+    def long_unit(self) -> str:
+        """The unit with its currency in words: ``billion USD of 2024 per year``."""
+        words = self.unit.removesuffix("per year").strip()
+        yearly = "per year" if self.unit.endswith("per year") and self.currency else ""
+        return " ".join(filter(None, [words, self.currency, yearly])) if self.currency else self.unit
+
     def full(self, value: float | None) -> str:
         """The number with its unit."""
         shown = self.show(value)

@@ -74,7 +74,7 @@ def _panel(index: int, name: str, rows: list[Row]) -> Figure:
     allowed = [scaled(r["value"]) for r in rows]
     used = [scaled(r["used"]) or 0.0 for r in rows]
     over = [scaled(r["violation"]) or 0.0 for r in rows]
-    shown_unit = f"{scale.unit} {scale.currency}".strip()
+    shown_unit = scale.long_unit
     title = labels.words(name)
     broken = [str(y) for y, o in zip(years, over, strict=True) if o > 0]
     description = f"Used and allowed, {span(years)}. Used {scale.full(rows[-1]['used'])} in {years[-1]}. " + (

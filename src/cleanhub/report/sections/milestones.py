@@ -31,7 +31,7 @@ def build(context: Context) -> Section:
                 year(row["year"]),
                 scale.show(row["target"]),
                 scale.show(row["value"]),
-                f"{scale.unit} {scale.currency}".strip(),
+                scale.long_unit,
                 "not measurable yet" if is_missing(row["value"]) else met_cell(row["met"]),
                 labels.words(str(row["confidence"])),
                 context.cite.cite(row["source"]),

@@ -218,7 +218,7 @@ def _facts(context: Context) -> Table:
             (
                 Markup("{}<br><small>{}</small>").format(said, row["fact"]),
                 scale.show(row["value"]) + spread,
-                f"{scale.unit} {scale.currency}".strip(),
+                scale.long_unit,
                 labels.words(str(row["confidence"])),
                 context.cite.cite(row["source_id"]),
             )

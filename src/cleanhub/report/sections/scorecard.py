@@ -84,7 +84,7 @@ def _table(rows: list[Row], context: Context) -> Table:
                 year(row["year"]) if row["year"] else MISSING,
                 scale.show(row["value"]),
                 MISSING if MISSING == low == high else f"{low} to {high}",
-                f"{scale.unit} {scale.currency}".strip(),
+                scale.long_unit,
                 scale.show(row["target"]),
                 met_cell(row["met"]),
                 rests,
