@@ -35,6 +35,8 @@ app = typer.Typer(
 )
 hub_app = typer.Typer(help="Hubs: list them, show one, check one, begin a new one.", no_args_is_help=True)
 app.add_typer(hub_app, name="hub")
+validate_app = typer.Typer(help="Check the model against results of others.", no_args_is_help=True)
+app.add_typer(validate_app, name="validate")
 
 out = Console(soft_wrap=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -387,6 +389,27 @@ def hub_new(
         highlight=False,
         soft_wrap=True,
     )
+
+
+# ---------------------------------------------------------------- validation
+
+
+@validate_app.command("finance")
+def validate_finance(
+    file: Annotated[Path, typer.Argument(help="JSON file of cases, with or without results")],
+    as_json: JsonOption = False,
+) -> None:
+    """Run finance reference cases: ours, theirs and the difference."""
+    import pandas as pd
+
+    from cleanhub.finance.checks import check_finance
+    from cleanhub.hub.library import load_library
+
+    rows = check_finance(file, load_library())
+    if as_json:
+        _print_json(rows)
+        return
+    _print_frame(f"Finance cases of {file.name}", pd.DataFrame(rows), 200)
 
 
 if __name__ == "__main__":

@@ -630,6 +630,18 @@ PRICE_INDEX = Table(
     key=("series", "year"),
 )
 
+DEPRECIATION = Table(
+    "depreciation",
+    "Tax depreciation: share of capital written off in each year of a recovery class.",
+    (
+        Column("recovery_years", "integer", "recovery class", unit="yr", minimum=1, maximum=50),
+        Column("year", "integer", "year of operation", minimum=1, maximum=60),
+        Column("share", "number", "share written off", unit="1", minimum=0, maximum=1),
+        *TRACE,
+    ),
+    key=("recovery_years", "year"),
+)
+
 LIBRARY_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -640,5 +652,6 @@ LIBRARY_TABLES: dict[str, Table] = {
         SWITCHES,
         CARRIERS,
         PRICE_INDEX,
+        DEPRECIATION,
     )
 }
