@@ -111,9 +111,9 @@ def flows(project: Project, terms: DebtTerms, price: ArrayLike) -> ProjectFlows:
         ],
         axis=-1,
     )
-    cover = np.divide(
-        cash, service, out=np.full(np.broadcast_shapes(cash.shape, service.shape), np.inf), where=service > 0
-    )
+    borrowed = service > 1e-12 * np.abs(cash)
+    shape = np.broadcast_shapes(cash.shape, service.shape)
+    cover = np.divide(cash, service, out=np.full(shape, np.inf), where=borrowed)
     lowest = cover.min(axis=-1)
     return ProjectFlows(
         operating_cash=cash,

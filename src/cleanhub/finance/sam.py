@@ -35,7 +35,8 @@ Schedules = Mapping[int, FloatArray]
 
 # Inputs that must be off: what they stand for is not part of this convention here.
 _OFF = (
-    "loan_moratorium", "equip1_reserve_cost", "equip2_reserve_cost", "equip3_reserve_cost",
+    "loan_moratorium", "months_receivables_reserve",
+    "equip1_reserve_cost", "equip2_reserve_cost", "equip3_reserve_cost",
     "om_fuel_cost",
     "om_opt_fuel_1_usage", "om_opt_fuel_2_usage", "om_batt_nameplate", "om_fuelcell_nameplate",
     "om_land_lease",
@@ -96,7 +97,6 @@ def single_owner(inputs: Groups, energy_kwh: FloatArray, schedules: Schedules) -
     operating = np.where(running, _operating_cost(given, energy, capital, count, inflation), 0.0)
     cash = revenue - operating
     working = _ahead(operating, given.number("months_working_reserve") / 12.0)
-    working = working + _ahead(revenue, given.number("months_receivables_reserve") / 12.0)
     before_debt = capital + given.number("construction_financing_cost") + given.number("cost_debt_closing")
     before_debt += given.number("cost_other_financing")
     debt, service = _debt(given, cash, before_debt + working[0], capital, year)
@@ -108,10 +108,12 @@ def single_owner(inputs: Groups, energy_kwh: FloatArray, schedules: Schedules) -
     interest = np.concatenate([[0.0], balance[:-1] * rate])
     held = working + reserve
     earned = np.concatenate([[0.0], held[:-1] * given.share("reserves_interest")])
-    basis = capital + given.number("construction_financing_cost")
-    credit = given.share("itc_fed_percent") * capital + given.number("itc_fed_amount")
+    basis = capital + given.number("construction_financing_cost") + given.number("cost_other_financing")
+    credit = float(_investment_credits(given, basis).sum())
+    if not credit:
+        credit = given.number("itc_fed_amount")
     income = np.where(running, cash + earned - interest, 0.0)
-    taxes = _taxes(given, income, basis, credit, schedules, count)
+    taxes = _taxes(given, income, basis, schedules, count)
     moved = np.diff(held, prepend=held[:1])
     production_credit = _production_credit(given, energy, year)
     flow = np.where(running, cash + earned - service - moved - taxes + production_credit, 0.0)
@@ -244,27 +246,36 @@ def _balance(debt: float, service: FloatArray, rate: float) -> FloatArray:
     return np.asarray(np.maximum((debt - paid) * (1.0 + rate) ** year, 0.0), dtype=np.float64)
 
 
-def _taxes(
-    given: _Inputs, income: FloatArray, basis: float, credit: float, schedules: Schedules, count: int
-) -> FloatArray:
+def _taxes(given: _Inputs, income: FloatArray, basis: float, schedules: Schedules, count: int) -> FloatArray:
     """State and federal income tax by year; a loss is a receipt."""
     federal_rate, state_rate = given.share("federal_tax_rate"), given.share("state_tax_rate")
-    lessened = basis - 0.5 * credit
-    state = state_rate * (income - _depreciation(given, "sta", lessened, schedules, count))
-    federal = federal_rate * (income - _depreciation(given, "fed", lessened, schedules, count) - state)
+    state = state_rate * (income - _depreciation(given, "sta", basis, schedules, count))
+    federal = federal_rate * (income - _depreciation(given, "fed", basis, schedules, count) - state)
     return np.asarray(state + federal, dtype=np.float64)
 
 
 def _depreciation(given: _Inputs, book: str, basis: float, schedules: Schedules, count: int) -> FloatArray:
+    """Yearly write-off; a class that earns an investment credit loses half of it first."""
     out = np.zeros(count + 41)
-    for name, method, years in _CLASSES:
-        part = given.share(name) * basis
+    for (name, method, years), credit in zip(_CLASSES, _investment_credits(given, basis), strict=True):
+        part = given.share(name) * basis - 0.5 * credit
         bonus_on = given.number(f"depr_bonus_{book}_{method}_{years}")
         bonus = given.share(f"depr_bonus_{book}") if bonus_on else 0.0
         out[1] += part * bonus
         shares = schedules[years] if method == "macrs" else _straight_line(years)
         out[1 : len(shares) + 1] += part * (1.0 - bonus) * shares
     return np.asarray(out[: count + 1], dtype=np.float64)
+
+
+def _investment_credits(given: _Inputs, basis: float) -> FloatArray:
+    """Federal investment credit that each class earns, in the order of the classes."""
+    rate = given.share("itc_fed_percent")
+    return np.array(
+        [
+            rate * basis * given.share(name) * bool(given.number(f"depr_itc_fed_{method}_{years}"))
+            for name, method, years in _CLASSES
+        ]
+    )
 
 
 def _straight_line(years: int) -> FloatArray:
@@ -275,6 +286,7 @@ def _straight_line(years: int) -> FloatArray:
 
 def _production_credit(given: _Inputs, energy: FloatArray, year: FloatArray) -> FloatArray:
     amount = given.yearly("ptc_fed_amount", len(year) - 1, given.share("ptc_fed_escal"))
+    amount = np.round(amount, 3)  # the rate is set in tenths of a cent
     return np.where(year <= given.number("ptc_fed_term"), amount * energy, 0.0)
 
 
