@@ -331,16 +331,18 @@ def check_references(
             known = targets[column.refers]
             cells = frame[column.name]
             wrong = cells[(cells != "") & ~cells.isin(list(known))]
-            for line, value in wrong.items():
-                record = faults.note if column.loose else faults.add
-                record(
-                    table.file,
-                    int(str(line)),
-                    column.name,
-                    what=f"not in {target}.csv",
-                    found=value,
-                    allowed=f"a {target_column} of {target}.csv",
+            may_be = f"a {target_column} of {target}.csv"
+            if column.loose and len(wrong):
+                names = [str(value) for value in wrong.unique()]
+                shown = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
+                what = f"not in {target}.csv: {len(wrong)} row{'s' if len(wrong) > 1 else ''}"
+                faults.note(
+                    table.file, int(wrong.index[0]), column.name, what=what, found=shown, allowed=may_be
                 )
+                continue
+            for line, value in wrong.items():
+                what = f"not in {target}.csv"
+                faults.add(table.file, int(str(line)), column.name, what=what, found=value, allowed=may_be)
 
 
 def bounds(column: Column) -> tuple[float | None, float | None]:
