@@ -23,10 +23,11 @@ from cleanhub.finance.valuations import valuations_table
 from cleanhub.hub.datadoc import describe_hub, markdown_table
 from cleanhub.hub.library import FOLDER as LIBRARY
 from cleanhub.hub.library import load_library, read_library
+from cleanhub.hub.library_schema import LIBRARY_TABLES
 from cleanhub.hub.new import new_hub
 from cleanhub.hub.plan_tables import PENDING, PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.schema import LIBRARY_TABLES, PACKAGE_TABLES
+from cleanhub.hub.schema import PACKAGE_TABLES
 from cleanhub.hub.series import Drivers
 
 ROOT = Path(__file__).resolve().parents[1]

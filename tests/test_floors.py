@@ -403,7 +403,7 @@ def test_module_names_follow_from_paths() -> None:
     assert module_name(PACKAGE / "hub" / "a.py") == "cleanhub.hub.a"
     assert module_name(PACKAGE / "hub" / "__init__.py") == "cleanhub.hub.__init__"
     assert module_name(PACKAGE / "__init__.py") == f"cleanhub.{PUBLIC_FACE}"
-    assert module_name(PACKAGE / "cli.py") == "cleanhub.cli"
+    assert module_name(PACKAGE / "__main__.py") == "cleanhub.__main__"
 
 
 def test_every_room_is_on_one_floor_only() -> None:

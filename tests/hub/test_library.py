@@ -13,9 +13,10 @@ from cleanhub.core.errors import InputError
 from cleanhub.core.tables import Table
 from cleanhub.core.units import is_unit
 from cleanhub.hub.library import FOLDER, load_library, read_library
+from cleanhub.hub.library_schema import LIBRARY_TABLES
 from cleanhub.hub.package import list_hubs, load_hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
-from cleanhub.hub.schema import LIBRARY_TABLES, PACKAGE_TABLES
+from cleanhub.hub.schema import PACKAGE_TABLES
 
 MOST_COPYLEFT_ROWS = 20
 EVERY_TABLE = [*PACKAGE_TABLES.values(), *LIBRARY_TABLES.values(), *PLAN_TABLES.values()]

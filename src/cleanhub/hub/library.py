@@ -14,7 +14,7 @@ from cleanhub.core.errors import FaultList
 from cleanhub.core.money import PriceIndex
 from cleanhub.core.tables import check_references, read_table
 from cleanhub.core.units import is_unit
-from cleanhub.hub.schema import CODELISTS, LIBRARY_TABLES
+from cleanhub.hub.library_schema import CODELISTS, LIBRARY_TABLES
 
 _WORD = re.compile(r"[^\s/*()]+")
 FOLDER = Path(__file__).resolve().parent.parent / "library"
@@ -24,7 +24,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "library"
 class Library:
     """The shared tables, by name, and the vocabularies.
 
-    ``tables`` holds one frame per table of :data:`cleanhub.hub.schema.LIBRARY_TABLES`;
+    ``tables`` holds one frame per table of :data:`cleanhub.hub.library_schema.LIBRARY_TABLES`;
     ``codelists`` the codes of each vocabulary; ``units`` the unit strings known without
     building the unit registry.
     """

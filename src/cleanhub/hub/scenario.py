@@ -8,9 +8,7 @@ stand on. Editors complete the keys from the JSON Schema that :func:`json_schema
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +16,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.yaml_file import YamlFile, fault_kind, merged_mapping, parse_yaml
 
 if TYPE_CHECKING:
     from cleanhub.hub.package import Hub
@@ -140,29 +139,6 @@ class _AllAt(dict[str, Any]):
         return named
 
 
-@dataclass(frozen=True)
-class _File:
-    """A parsed YAML mapping with the line of every key."""
-
-    path: Path
-    data: dict[str, Any]
-    lines: dict[tuple[str, ...], int] = field(default_factory=dict)
-
-    def line(self, place: tuple[Any, ...]) -> int | None:
-        """Line of a key, or of the nearest key around it; ``None`` if the file has none of it."""
-        names = tuple(str(part) for part in place)
-        while names:
-            if names in self.lines:
-                return self.lines[names]
-            names = names[:-1]
-        return None
-
-    def depth(self, place: tuple[Any, ...]) -> int:
-        """How many parts of ``place`` the file has, from the outside in."""
-        names = tuple(str(part) for part in place)
-        return max((size for size in range(1, len(names) + 1) if names[:size] in self.lines), default=0)
-
-
 def load_scenario(scenario: str | Path, hub: Hub) -> Scenario:
     """Load a scenario of ``hub`` by name, or a YAML file by path.
 
@@ -210,7 +186,7 @@ def read_scenario(
         return None
     merged: dict[str, Any] = {}
     for file in reversed(chain):
-        merged = _merge(merged, {key: value for key, value in file.data.items() if key != "extends"})
+        merged = merged_mapping(merged, {key: value for key, value in file.data.items() if key != "extends"})
     merged["extends"] = chain[0].data.get("extends")
     for key in ("name", "title"):
         merged.pop(key, None)
@@ -234,7 +210,7 @@ def read_scenario(
     return scenario if len(faults.faults) == before else None
 
 
-def _validated(merged: dict[str, Any], chain: list[_File], faults: FaultList) -> Scenario | None:
+def _validated(merged: dict[str, Any], chain: list[YamlFile], faults: FaultList) -> Scenario | None:
     try:
         return Scenario.model_validate(merged)
     except ValidationError as error:
@@ -245,20 +221,16 @@ def _validated(merged: dict[str, Any], chain: list[_File], faults: FaultList) ->
                 _shown(file.path),
                 file.line(place) or 1,
                 ".".join(str(part) for part in place),
-                what=_words(item["type"]),
+                what=fault_kind(item["type"]),
                 found="" if item["type"] == "missing" else item.get("input", ""),
                 allowed=_allowed(item["type"], item["msg"], place),
             )
         return None
 
 
-def _holder(chain: list[_File], place: tuple[Any, ...]) -> _File:
+def _holder(chain: list[YamlFile], place: tuple[Any, ...]) -> YamlFile:
     """The file that set ``place``: the first of the chain that has most of its parts."""
     return max(chain, key=lambda file: file.depth(place))
-
-
-def _words(kind: str) -> str:
-    return {"extra_forbidden": "unknown key", "missing": "missing key"}.get(kind, "impossible value")
 
 
 _GROUPS: dict[str, type[_Model]] = {"decision": Decision, "drivers": DriverChoice, "limits": LimitChoice}
@@ -273,7 +245,7 @@ def _allowed(kind: str, message: str, place: tuple[Any, ...]) -> str:
 
 def _check_names(
     scenario: Scenario,
-    chain: list[_File],
+    chain: list[YamlFile],
     tables: Mapping[str, pd.DataFrame],
     faults: FaultList,
 ) -> None:
@@ -304,11 +276,11 @@ def _check_names(
             )
 
 
-def _chain(path: Path, folder: Path, faults: FaultList) -> list[_File]:
-    chain: list[_File] = []
+def _chain(path: Path, folder: Path, faults: FaultList) -> list[YamlFile]:
+    chain: list[YamlFile] = []
     seen: list[Path] = []
     while True:
-        file = _parse(path, faults)
+        file = parse_yaml(path, faults, _shown(path))
         if file is None:
             return chain
         chain.append(file)
@@ -353,91 +325,6 @@ def _find(scenario: str | Path, folder: Path) -> Path:
         str(scenario), what="no such scenario", found=scenario, allowed=f"a YAML file, or one of: {names}"
     )
     raise InputError("scenario not found", faults.faults)
-
-
-def _parse(path: Path, faults: FaultList) -> _File | None:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    lines: dict[tuple[str, ...], int] = {}
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        data = YAML(typ="rt").load(text)
-        if isinstance(data, dict):
-            _collect_lines(data, (), lines)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        problem = str(error.problem or error.context or "not readable").split("\n")[0]
-        faults.add(
-            _shown(path),
-            mark.line + 1 if mark else None,
-            what="not valid YAML",
-            found=problem,
-            allowed="a YAML mapping",
-        )
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        faults.add(_shown(path), what="cannot be read", found=str(error), allowed="UTF-8 YAML")
-        return None
-    except (YAMLError, ValueError, TypeError, RecursionError) as error:  # such as a day that is none
-        problem = str(error).split("\n")[0]
-        faults.add(
-            _shown(path),
-            _impossible_day(text),
-            what="not valid YAML",
-            found=problem,
-            allowed="a YAML mapping",
-        )
-        return None
-    if not isinstance(data, dict):
-        faults.add(
-            _shown(path), 1, what="not a mapping", found=type(data).__name__, allowed="key: value lines"
-        )
-        return None
-    return _File(path, _plain(data), lines)
-
-
-def _impossible_day(text: str) -> int | None:
-    """The line of the first date that no calendar has: the parser fails on it without saying where."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        for year, month, day in re.findall(r"\b(\d{4})-(\d\d?)-(\d\d?)\b", line):
-            try:
-                dt.date(int(year), int(month), int(day))
-            except ValueError:
-                return number
-    return None
-
-
-def _collect_lines(data: Any, place: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> None:
-    own = data.lc.data or {}  # keys that a merge (<<) brought in have no line of their own
-    for key in data:
-        if key in own:
-            lines[(*place, str(key))] = int(own[key][0]) + 1
-        if isinstance(data[key], dict):
-            _collect_lines(data[key], (*place, str(key)), lines)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    for kind in (int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
-
-
-def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _merge(merged[key], value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def _shown(path: Path) -> str:

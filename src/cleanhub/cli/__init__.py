@@ -1,0 +1,68 @@
+"""The command line: one thin function per command, one module per group of commands.
+
+Every command takes ``--json`` where a machine might read it. Exit codes: 0 done, 1 failed,
+2 bad input.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from cleanhub.cli.hub import hub_app
+from cleanhub.cli.output import err, out, print_json
+from cleanhub.cli.plan import add_plan_commands
+from cleanhub.cli.validate import validate_app
+from cleanhub.core.errors import CleanhubError, InputError
+
+__all__ = ["app", "main", "out"]
+
+app = typer.Typer(
+    name="cleanhub",
+    help="Plan a clean industrial hub: which plants, trucks, ships and chargers change, when, "
+    "who pays, what still stands in the way, and who breathes better for it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+add_plan_commands(app)
+app.add_typer(hub_app, name="hub")
+app.add_typer(validate_app, name="validate")
+
+
+def main() -> None:
+    """Run the command line; faults and failures become one message and an exit code."""
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except CleanhubError as error:
+        _fail(error)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        err.print("stopped")
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        err.print(
+            f"failed: {error.strerror or error}{f': {error.filename}' if error.filename else ''}",
+            markup=False,
+        )
+        sys.exit(1)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            err.print(f"{error.format_message()}\nTry: cleanhub --help", markup=False)
+            sys.exit(2)
+        raise
+
+
+def _fail(error: CleanhubError) -> None:
+    if "--json" in sys.argv and isinstance(error, InputError):
+        print_json({"error": error.what, "faults": [fault.as_dict() for fault in error.faults]})
+    else:
+        err.print(str(error), markup=False)
+    sys.exit(error.exit_code)

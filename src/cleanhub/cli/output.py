@@ -1,0 +1,67 @@
+"""What every command shares: the two consoles, tables and JSON on them, the usual options."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+out = Console(soft_wrap=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+HubArgument = Annotated[str, typer.Argument(help="a bundled hub's name, or the folder of a hub package")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+
+
+def print_json(data: Any) -> None:
+    """Write ``data`` as JSON to standard output."""
+    sys.stdout.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as mappings; what is missing becomes ``None``."""
+    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
+    return rows
+
+
+def progress_bar(quiet: bool) -> Progress:
+    """A progress bar on standard error; none where nobody watches."""
+    return Progress(
+        TextColumn("{task.description:<20}"),
+        BarColumn(bar_width=30),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=quiet or not err.is_terminal,
+    )
+
+
+def print_frame(title: str, frame: pd.DataFrame, most: int) -> None:
+    """Print the first ``most`` rows of a frame as a table."""
+    if frame.empty:
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in frame.columns:
+        number = str(frame[name].dtype).startswith("float")
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    for _, row in frame.head(most).iterrows():
+        table.add_row(*(_cell(value) for value in row))
+    out.print()
+    out.print(table, highlight=False, markup=False)
+    if len(frame) > most:
+        out.print(f"({len(frame) - most} more rows; --json lists all)", style="dim", highlight=False)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:,.6g}"
+    return "" if value is None else str(value).replace("[", "\\[")

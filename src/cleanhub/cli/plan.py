@@ -1,0 +1,178 @@
+"""Commands on plans: make one, compare two, ask where a number came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cleanhub.cli.output import JsonOption, out, print_frame, print_json, progress_bar, records
+from cleanhub.core.errors import InputError
+
+if TYPE_CHECKING:
+    from cleanhub.planning.plan import Plan
+
+
+def add_plan_commands(app: typer.Typer) -> None:
+    """Add the commands of this module to ``app``."""
+    for command in (plan, compare, why):
+        app.command()(command)
+
+
+def plan(
+    hub: Annotated[
+        str, typer.Argument(help="a bundled hub's name, or the folder of a hub package")
+    ] = "california",
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            "--scenario", "-s", help="a scenario of the hub, or a YAML file (default: the hub's own)"
+        ),
+    ] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", "-o", help="plan folder (default: plans/HUB-SCENARIO)")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="seed of every draw", min=0)] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Plan a hub: write its tables and report, and print the scorecard."""
+    import time
+
+    from cleanhub.hub.package import load_hub
+    from cleanhub.hub.scenario import load_scenario
+    from cleanhub.planning.plan import plan as make_plan
+    from cleanhub.planning.store import staged, write_plan
+    from cleanhub.report.write import write_report
+
+    began = time.perf_counter()
+    with progress_bar(as_json) as bar:
+        task = bar.add_task("reading the hub", total=1.0)
+        loaded = load_hub(hub)
+        chosen = load_scenario(scenario or str(loaded.meta.get("default_scenario", "baseline")), loaded)
+        bar.update(task, completed=0.2)
+        result = make_plan(
+            loaded,
+            chosen,
+            seed,
+            lambda step, share: bar.update(task, description=step, completed=0.2 + 0.6 * share),
+        )
+        folder = out_dir or Path("plans") / f"{loaded.name}-{chosen.name}"
+        with staged(folder) as staging:
+            bar.update(task, description="writing tables", completed=0.85)
+            write_plan(result, staging)
+            bar.update(task, description="writing the report", completed=0.9)
+            write_report(result, staging)
+        bar.update(task, description="done", completed=1.0)
+    if as_json:
+        print_json(_plan_summary(result, folder))
+        return
+    _show_plan(result, folder, time.perf_counter() - began)
+
+
+def _plan_summary(result: Plan, folder: Path) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "hub": result.hub_name,
+        "scenario": result.scenario.name,
+        "folder": str(folder),
+        "report": str(folder / "report.html"),
+        "scorecard": records(result.scorecard),
+        "pending": result.pending,
+        "notes": result.notes,
+    }
+
+
+def _show_plan(result: Plan, folder: Path, seconds: float) -> None:
+    from cleanhub.report.numbers import number, scale_for
+
+    out.print(
+        f"\n[bold]{result.hub_title}[/bold]: {result.scenario.title} (as of {result.scenario.as_of})\n",
+        highlight=False,
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Headline", max_width=50)
+    table.add_column("Value", justify="right", no_wrap=True)
+    wide = out.width >= 100  # on a narrow terminal the range is left to the report
+    if wide:
+        table.add_column("Range", justify="right", no_wrap=True)
+    table.add_column("Target", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    rows = records(result.scorecard)
+    for row in rows:
+        unit = "USD" if str(row["unit"]).startswith("USD") else str(row["unit"])
+        scale = scale_for([row["value"]], unit)
+        value = (
+            f"{number(row['value'])} {unit}"
+            if scale.divisor == 1 and unit != "%"
+            else scale.full(row["value"])
+        )
+        ends = "" if row["low"] is None else f"{scale.show(row['low'])} to {scale.show(row['high'])}"
+        met = {"yes": "met", "no": "missed"}.get(str(row["met"]), "")
+        target = "" if row["target"] is None else f"{scale.show(row['target'])} {met}"
+        year = "" if row["year"] is None else f", {int(row['year'])}"
+        mark = "illustrative" if row["illustrative"] else ""
+        cells = [f"{row['title']}{year}", value.replace(" per year", "/yr"), target, mark]
+        table.add_row(*(cells[:2] + [ends] * wide + cells[2:]))
+    out.print(table, highlight=False)
+    need = rows[0]["note"]
+    out.print(f"\n{need}", highlight=False, style="dim")
+    out.print(
+        "illustrative: more than 30 % of it rests on recalled or assumed inputs", style="dim", highlight=False
+    )
+    for note in result.notes[:10]:
+        out.print(f"note: {note}", highlight=False, markup=False)
+    out.print(f"not built yet: {', '.join(result.pending)}", style="dim", highlight=False)
+    out.print(f"\nplan {result.id} in {folder}, {seconds:.1f} s", highlight=False, soft_wrap=True)
+    out.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="folder of plan A")],
+    b: Annotated[Path, typer.Argument(help="folder of plan B")],
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two plans: which inputs differ, then which outputs."""
+    from cleanhub.planning.compare import compare as make_comparison
+
+    found = make_comparison(a, b)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    out.print(f"A: {found.a}\nB: {found.b}", highlight=False)
+    if found.same:
+        out.print("no difference")
+        return
+    print_frame("Inputs that differ", found.inputs, 40)
+    print_frame("Headlines and emissions that differ", found.outputs, 60)
+    out.print(
+        "rows that differ: " + (", ".join(f"{name} {count}" for name, count in found.rows.items()) or "none"),
+        highlight=False,
+    )
+
+
+def why(
+    plan_folder: Annotated[Path, typer.Argument(metavar="PLAN", help="plan folder")],
+    table: Annotated[str, typer.Argument(help="table of the number, for example scorecard or drivers")],
+    key: Annotated[str, typer.Argument(help="key of its row, or the beginning of it")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show where a number of a plan came from: value, source, confidence and licence."""
+    from cleanhub.core.errors import FaultList
+    from cleanhub.planning.store import load_plan
+
+    frame = load_plan(plan_folder).table("provenance")
+    rows = frame[(frame["table"] == table) & frame["key"].str.startswith(key)]
+    if rows.empty:
+        faults = FaultList()
+        keys = frame.loc[frame["table"] == table, "key"]
+        known = ", ".join(keys.unique()[:12]) if len(keys) else ", ".join(frame["table"].unique())
+        faults.add(
+            "provenance", what="nothing is traced under this key", found=f"{table} {key}", allowed=known
+        )
+        raise InputError("why", faults.faults)
+    if as_json:
+        print_json(records(rows))
+        return
+    print_frame(f"{table}: {key}", rows.drop(columns="table"), 60)

@@ -1,0 +1,1 @@
+"""Dated rules: who is eligible, what a policy pays or asks, what it excludes, and until when."""
