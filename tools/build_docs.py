@@ -53,7 +53,7 @@ ROOMS = (
     ("freight", "truck routes, energy, charging sites"),
     ("shipping", "voyages, fuels, corridors"),
     ("aviation", "flights and sustainable aviation fuel"),
-    ("finance", "levelised cost, cost of ownership, first project values; to come: cash flow, debt, risk"),
+    ("finance", "cash flow, tax, debt and risk of projects; levelised cost; cost of ownership of vehicles"),
     ("policy", "dated rules: who is eligible, what they pay or cost, what they exclude"),
     ("benefits", "air, health, jobs, equity"),
     ("register", "the shared record of projects, gates and commitments"),

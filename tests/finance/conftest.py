@@ -101,7 +101,12 @@ def market(tiny_hub: Hub, driver_rows: Callable[..., pd.DataFrame]) -> Market:
         tables = dict(tiny_hub.tables)
         tables["drivers"] = driver_rows({**FLAT_PRICES, **(prices or {})})
         if credit_rows:
-            plain = {"sector": "", "technology": "", "excludes": "", "years_paid": 12.0}
+            texts = ("policy", "facts", "driver", "sector", "technology", "excludes")
+            plain = {
+                **dict.fromkeys(texts, ""),
+                **dict.fromkeys(("reach_low", "reach", "reach_high"), np.nan),
+            }
+            plain["years_paid"] = 12.0
             tables["credits"] = pd.DataFrame([{**plain, **row} for row in credit_rows])
         if projects is not None:
             tables["projects"] = projects

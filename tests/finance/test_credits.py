@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleanhub.finance.technologies import Technologies, UnitCosts, build_technologies, unit_costs
-from cleanhub.hub.package import Hub, load_hub
-from cleanhub.hub.scenario import Scenario, load_scenario
+from cleanhub.finance.technologies import Technologies, UnitCosts, unit_costs
+from cleanhub.hub.package import Hub
+from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import Drivers
 
 Market = Callable[..., Drivers]
@@ -148,13 +148,16 @@ def test_hydrogen_with_capture_takes_45q_where_45v_is_for_electrolysis(
     tech: Technologies, california: Hub, california_baseline: Scenario
 ) -> None:
     costs = unit_costs(tech, Drivers(california, california_baseline, np.arange(2022, 2051)), 3)
-    index = california.library.price_index
+    library = california.library
+    values, policies = library.tables["policy_values"], library.tables["policy_settings"]
+    sold = values[values["item"] == "transfer_price"].set_index("policy")["value"]
+    lagged = 1 + float(policies.set_index("setting")["value"]["inflation"])  # the index lags by a year
     in_2029 = costs.credits[:, 7]  # decided in 2026
-    per_tonne = 85 * index.to_dollars("USD", 2025, 2024) * annuity(12) / annuity(20)
+    stored = 85 * library.price_index.to_dollars("USD", 2025, 2024) / lagged * sold["45q"]
     capture = tech.find("hydrogen_smr_capture")
-    assert in_2029[capture] == pytest.approx(tech.captured[capture] * per_tonne)
-    electrolysis = 3000 * index.to_dollars("USD", 2022, 2024) * annuity(10) / annuity(20)
-    assert in_2029[tech.find("hydrogen_electrolysis")] == pytest.approx(electrolysis)
+    assert in_2029[capture] == pytest.approx(tech.captured[capture] * stored * annuity(12) / annuity(20))
+    made = 3000 * library.price_index.to_dollars("USD", 2022, 2024) / lagged * sold["45v"]
+    assert in_2029[tech.find("hydrogen_electrolysis")] == pytest.approx(made * annuity(10) / annuity(20))
 
 
 def test_what_a_carrier_earns_follows_the_years_ahead(
@@ -202,16 +205,35 @@ def test_a_credit_on_a_carrier_the_library_does_not_know_pays_nothing(
     assert not costs.credits.any()
 
 
-def test_an_exclusion_named_by_one_side_binds_both() -> None:
-    hub = load_hub("california")
-    scenario = load_scenario("baseline", hub)
-    table = hub.tables["credits"]
-    one_sided = table.assign(excludes=table["excludes"].where(table["credit"] != "45v", ""))
-    years = np.arange(hub.base_year, scenario.end_year + 1)
+@pytest.mark.parametrize("named_by", ["stored", "made"])
+def test_an_exclusion_named_by_one_side_binds_both(credited: Callable[..., UnitCosts], named_by: str) -> None:
+    rows = [STORED, MADE]
+    one_sided = [row if row["credit"] == named_by else {**row, "excludes": ""} for row in rows]
+    amounts = {"stored": 85.0, "made": 1000.0}
+    both = credited(rows, **amounts).credits
+    np.testing.assert_allclose(credited(one_sided, **amounts).credits, both)
+    free = credited([{**row, "excludes": ""} for row in rows], **amounts).credits
+    assert not np.array_equal(free, both), "some technology could have both"
 
-    def credits(rows: pd.DataFrame) -> np.ndarray:
-        changed = dataclasses.replace(hub, tables={**hub.tables, "credits": rows})
-        tech = build_technologies(hub.library, scenario)
-        return unit_costs(tech, Drivers(changed, scenario, years), scenario.decision.lead_time).credits
 
-    assert credits(one_sided) == pytest.approx(credits(table))
+def test_a_driver_is_reached_like_a_policy(credited: Callable[..., UnitCosts]) -> None:
+    full = credited([STORED], stored=85.0).credits
+    np.testing.assert_allclose(credited([{**STORED, "reach": 0.25}], stored=85.0).credits, 0.25 * full)
+
+
+def test_a_credit_with_a_driver_and_one_with_a_policy_exclude_each_other_by_the_column(
+    tech: Technologies, california: Hub, california_baseline: Scenario
+) -> None:
+    rows = california.tables["credits"]
+    capture = rows[rows["credit"] == "45q"]
+    priced = capture.assign(
+        credit="bonus", policy="", facts="", driver="co2_transport_storage", years_paid=12.0, excludes="45q"
+    )
+    paid = {}
+    for excludes in ("45q", ""):
+        both = pd.concat([capture, priced.assign(excludes=excludes)])
+        hub = dataclasses.replace(california, tables={**california.tables, "credits": both})
+        listed = california_baseline.model_copy(update={"credits": ("45q", "bonus")})
+        paid[excludes] = unit_costs(tech, Drivers(hub, listed, np.arange(2022, 2051)), 3).credits
+    assert (paid["45q"] <= paid[""]).all()
+    assert (paid["45q"] < paid[""]).any()

@@ -1,7 +1,8 @@
-"""First valuations of projects: by hand, whatever the unit, and the reason where there is none."""
+"""Projects of a hub as cases: what is taken from them, what the archetype fills, and why some have none."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -9,270 +10,262 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cleanhub.finance.technologies import Technologies, build_technologies, unit_costs
-from cleanhub.finance.valuations import valuations_table
-from cleanhub.hub.package import Hub
-from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.series import Drivers
+import cleanhub as ch
+from cleanhub.core.errors import InputError
+from cleanhub.finance import from_project
+from cleanhub.finance.case_value import CaseValue
+from cleanhub.finance.cases import list_archetypes, load_archetype
+from cleanhub.finance.from_project import case_of_project, project_case
+from cleanhub.finance.valuations import (
+    ProjectValue,
+    counts,
+    policy_answers_table,
+    policy_wedge_table,
+    valuations_table,
+    value_projects,
+)
+from cleanhub.hub.library import load_library
+from cleanhub.hub.scenario import PolicyChoice, Scenario, load_scenario
+from cleanhub.policy.book import PolicyBook, book_from_tables, load_book
 
-Row = Callable[..., float]
-MOTE = {
-    "project_id": "mote",
+ROW = {
+    "project_id": "X-1",
+    "name": "A plant",
+    "sector": "hydrogen",
     "technology": "hydrogen_biomass_capture",
+    "technology_text": "gasification",
     "capacity": 20_000.0,
     "capacity_unit": "t/yr",
     "capacity_of": "hydrogen",
-    "capex_usd": 100e6,
-    "capex_year": 2021,
+    "capex_usd": np.nan,
+    "capex_year": pd.NA,
+    "online_year": pd.NA,
+    "stage": "announced",
     "role": "supplies",
     "role_secondary": "abates",
     "co2e_t_per_year": 350_000.0,
+    "source_id": "rmi-2025",
     "confidence": "seen",
 }
-KILN_CAPTURE = {
-    "project_id": "capture",
-    "technology": "cement_amine_capture",
-    "capacity": 950_000.0,
-    "capacity_unit": "t/yr",
-    "capacity_of": "co2",
-    "capex_usd": 891e6,
-    "capex_year": 2024,
-    "role": "abates",
-    "co2e_t_per_year": 900_000.0,
-}
-EMPTY = {
-    "technology": "",
-    "capacity": np.nan,
-    "capacity_unit": "",
-    "capacity_of": "",
-    "capex_usd": np.nan,
-    "capex_year": pd.NA,
-    "role": "abates",
-    "role_secondary": "",
-    "co2e_t_per_year": np.nan,
-    "confidence": "derived",
-}
 
 
 @pytest.fixture(scope="module")
-def valued(
-    tech: Technologies, market: Callable[..., Drivers], scenario: Scenario
-) -> Callable[..., pd.DataFrame]:
-    """The valuations of the given projects at flat prices, indexed by project."""
-
-    def value(*projects: dict[str, Any], **prices: Any) -> pd.DataFrame:
-        rows = pd.DataFrame([{**EMPTY, **project} for project in projects])
-        drivers = market(scenario, prices, projects=rows)
-        costs = unit_costs(tech, drivers, 3)
-        return valuations_table(drivers.hub, scenario, tech, costs, drivers).set_index("project_id")
-
-    return value
+def hub() -> ch.Hub:
+    return ch.load_hub("california")
 
 
-def recovery(years: int) -> float:
-    return 0.08 / (1 - 1.08**-years)
+@pytest.fixture(scope="module")
+def baseline(hub: ch.Hub) -> Scenario:
+    return load_scenario("baseline", hub)
 
 
-def mote_running(row: Row) -> float:
-    name = "hydrogen_biomass_capture"
-    return (
-        row(name, "fixed_opex", "USD/(t/yr)/yr")
-        + row(name, "input", "t/t", "biomass") * 80.0
-        + row(name, "input", "MWh/t", "electricity") * 100.0
-        + row(name, "input", "GJ/t", "natural_gas") * 8.0
-        + row(name, "captured_biogenic", "t/t") * 40.0
-    )
+@pytest.fixture(scope="module")
+def valued(hub: ch.Hub, baseline: Scenario) -> list[ProjectValue]:
+    return value_projects(hub, baseline, load_book(hub.library, hub, baseline))
 
 
-# ---------------------------------------------------------------- by hand
+@pytest.fixture
+def case(hub: ch.Hub, baseline: Scenario) -> Callable[..., Any]:
+    def make(**changes: Any) -> Any:
+        return project_case(pd.Series({**ROW, **changes}), hub, baseline)
+
+    return make
 
 
-def test_a_hydrogen_plant_by_hand(
-    valued: Callable[..., pd.DataFrame], row: Row, dollars_2024: Callable[[str, int], float]
-) -> None:
-    got = valued(MOTE).loc["mote"]
-    capital = 100e6 * dollars_2024("USD", 2021)
-    by_hand = capital * recovery(25) / 20_000 + mote_running(row)
-    assert got["levelised_cost"] == pytest.approx(by_hand, rel=1e-9)
-    assert got["unit"] == "USD/t"
-    assert got["status"] == "valued"
-    assert got["price_gap"] == pytest.approx(by_hand - 2000)
-    assert got["abatement_cost"] == pytest.approx((by_hand - 2000) * 20_000 / 350_000)
-    assert got["archetype_fields"] == "running cost;inputs;lifetime"
-    assert got["confidence"] == "assumed", "it rests on the library too"
+def test_what_a_project_states_replaces_the_archetype(case: Callable[..., Any]) -> None:
+    loaded = case(capex_usd=300e6, capex_year=2020).loaded
+    assert loaded.figures["production.capacity"].value == pytest.approx(20_000)
+    assert loaded.case.production.unit == "t"
+    deflator = load_library().price_index.to_dollars("USD", 2020, 2024)
+    assert loaded.figures["capital.cost"].value == pytest.approx(300e6 * deflator)
+    assert loaded.confidence("capital.cost") == "seen"
+    assert "capital.cost" not in loaded.from_archetype
+    assert "production.capacity" not in loaded.from_archetype
+    assert "inputs.wood.use" in loaded.from_archetype
 
 
-def test_where_no_capital_is_published_the_library_gives_it(
-    valued: Callable[..., pd.DataFrame], row: Row
-) -> None:
-    got = valued({**MOTE, "capex_usd": np.nan}).loc["mote"]
-    capital = row("hydrogen_biomass_capture", "capex", "EUR/(t/yr)")
-    assert got["levelised_cost"] == pytest.approx(capital * recovery(25) + mote_running(row), rel=1e-9)
-    assert got["archetype_fields"] == "capital;running cost;inputs;lifetime"
+def test_a_cost_that_is_not_published_is_scaled_by_capacity(case: Callable[..., Any]) -> None:
+    base = load_archetype("biomass-hydrogen-storage", load_library())
+    one = case(capacity=10_000.0).loaded.figures["capital.cost"]
+    two = case(capacity=20_000.0).loaded.figures["capital.cost"]
+    exponent = np.log(two.value / one.value) / np.log(2)
+    assert 0.5 < exponent < 1
+    same = case(capacity=base.figures["production.capacity"].value).loaded.figures["capital.cost"]
+    assert same.value == pytest.approx(base.figures["capital.cost"].value)
+    assert same.low == pytest.approx(base.figures["capital.cost"].low)
 
 
-def test_a_capture_project_is_valued_per_tonne_captured(
-    valued: Callable[..., pd.DataFrame], row: Row
-) -> None:
-    name = "cement_amine_capture"
-    got = valued(KILN_CAPTURE).loc["capture"]
-    own_capital = row(name, "capture_capex", "USD/(t/yr)")
-    by_hand = (
-        891e6 / 950_000 * recovery(25)
-        + own_capital * row(name, "capture_fixed_opex_share", "1/yr")
-        + row(name, "capture_input", "GJ/t", "natural_gas") * 8.0
-        + row(name, "capture_input", "MWh/t", "electricity") * 100.0
-        + 40.0
-    )
-    assert got["unit"] == "USD/t CO2 captured"
-    assert got["levelised_cost"] == pytest.approx(by_hand, rel=1e-9)
-    assert got["abatement_cost"] == pytest.approx(by_hand * 950_000 / 900_000, rel=1e-9)
-    assert np.isnan(got["price_gap"])
-
-
-def test_neither_the_carbon_price_nor_credits_are_inside_a_cost_per_tonne(
-    valued: Callable[..., pd.DataFrame],
-) -> None:
-    plain = valued(KILN_CAPTURE)["levelised_cost"]
-    dear = valued(KILN_CAPTURE, carbon=(500.0, "USD/t"))["levelised_cost"]
-    assert dear["capture"] == pytest.approx(plain["capture"], rel=1e-9)
-
-
-# ---------------------------------------------------------------- units and scale
+def test_tonnes_of_the_project_replace_those_of_the_archetype(case: Callable[..., Any]) -> None:
+    loaded = case().loaded
+    made = 20_000 * loaded.figures["production.utilisation"].value
+    assert loaded.figures["reference.emissions_avoided"].value == pytest.approx(350_000 / made)
+    silent = case(role_secondary="").loaded
+    base = load_archetype("biomass-hydrogen-storage", load_library())
+    stated = silent.figures["reference.emissions_avoided"].value
+    assert stated == pytest.approx(base.figures["reference.emissions_avoided"].value)
 
 
 @pytest.mark.parametrize(
-    ("capacity", "unit"),
-    [(20.0, "kt/yr"), (20e6, "kg/yr"), (20_000 / 365.25, "t/d"), (20_000 * 2204.62262185, "lb/yr")],
-)
-def test_a_capacity_in_another_unit_costs_the_same(
-    valued: Callable[..., pd.DataFrame], capacity: float, unit: str
-) -> None:
-    plain = valued(MOTE).loc["mote"]
-    other = valued({**MOTE, "capacity": capacity, "capacity_unit": unit}).loc["mote"]
-    for column in ("levelised_cost", "abatement_cost", "price_gap"):
-        assert other[column] == pytest.approx(plain[column], rel=1e-6), column
-    assert other["unit"] == plain["unit"]
-
-
-def test_twice_the_plant_for_twice_the_money_costs_the_same_a_tonne(
-    valued: Callable[..., pd.DataFrame],
-) -> None:
-    double = {**MOTE, "project_id": "double", "capacity": 40_000.0, "capex_usd": 200e6}
-    got = valued(MOTE, double)["levelised_cost"]
-    assert got["double"] == pytest.approx(got["mote"])
-
-
-def test_charging_power_is_valued_per_kilowatt_and_year(
-    valued: Callable[..., pd.DataFrame], row: Row
-) -> None:
-    depot = {
-        "project_id": "depot",
-        "technology": "truck_charging_depot",
-        "capacity": 7.0,
-        "capacity_unit": "MW",
-        "capacity_of": "charging_power",
-        "role": "enables",
-    }
-    got = valued(depot).loc["depot"]
-    capital = row("truck_charging_depot", "capex", "USD/kW")
-    yearly = capital * (recovery(15) + row("truck_charging_depot", "fixed_opex_share", "1/yr"))
-    assert got["levelised_cost"] == pytest.approx(yearly, rel=1e-9)
-    assert got["unit"] == "USD/(kW/yr)"
-
-
-# ---------------------------------------------------------------- not valuable, because
-
-
-def test_an_umbrella_is_never_valued(valued: Callable[..., pd.DataFrame]) -> None:
-    got = valued({**MOTE, "role": "programme"}).loc["mote"]
-    assert got["status"] == "not valuable, because it is an umbrella over other projects"
-    assert np.isnan(got["levelised_cost"])
-    assert np.isnan(got["abatement_cost"])
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
+    ("changes", "service"),
     [
-        ({"capacity": np.nan}, "its capacity is not published"),
-        ({"capacity": 0.0}, "its capacity is not published"),
-        ({"technology": ""}, "the library has no technology that fits it"),
-        ({"technology": "perpetual_motion"}, "the library has no technology that fits it"),
-        (
-            {"technology": "", "capacity": np.nan},
-            "the library has no technology that fits it; its capacity is not published",
-        ),
-        ({"capacity_of": "steam"}, "its capacity counts steam, the technology makes hydrogen"),
-        ({"capacity_of": ""}, "its capacity counts something else, the technology makes hydrogen"),
-        (
-            {"capacity_unit": "MW"},
-            "its yearly output in t does not follow from a capacity in MW",
-        ),
+        ({"stage": "operating", "online_year": 2022}, dt.date(2022, 1, 1)),
+        ({"stage": "construction", "online_year": 2027}, dt.date(2027, 1, 1)),
+        ({"stage": "announced", "online_year": 2033}, dt.date(2033, 1, 1)),
+        ({"stage": "announced", "online_year": 2026}, None),  # cannot be kept: not even begun
+        ({"stage": "feed"}, None),
     ],
 )
-def test_what_is_missing_is_said(
-    valued: Callable[..., pd.DataFrame], change: dict[str, Any], reason: str
+def test_dates_are_published_where_they_can_still_be_kept(
+    case: Callable[..., Any], baseline: Scenario, changes: dict[str, Any], service: dt.date | None
 ) -> None:
-    got = valued({**MOTE, **change}).loc["mote"]
-    assert got["status"] == f"not valuable, because {reason}"
-    assert np.isnan(got["levelised_cost"])
-    assert got["unit"] == ""
-    assert got["archetype_fields"] == ""
-    assert got["co2e_t_per_year"] == 350_000, "its tonnes are known all the same"
+    project = case(**changes).loaded.case.project
+    years = len(case(**changes).loaded.case.capital.spending)
+    expected = service or dt.date(baseline.as_of.year + 1 + years, 1, 1)
+    assert project.in_service == expected
+    assert project.construction_begins == dt.date(expected.year - years, 1, 1)
 
 
-def test_tonnes_are_carried_only_by_what_abates(valued: Callable[..., pd.DataFrame]) -> None:
-    got = valued({**MOTE, "role_secondary": ""}).loc["mote"]
-    assert np.isnan(got["co2e_t_per_year"])
-    assert np.isnan(got["abatement_cost"])
-    assert got["status"] == "valued"
+@pytest.mark.parametrize(
+    ("changes", "because"),
+    [
+        ({"role": "programme"}, "umbrella"),
+        ({"technology": "", "sector": "rail", "capacity_of": "vehicles"}, "no archetype fits"),
+        ({"capacity": np.nan}, "capacity is not published"),
+        ({"capacity": 0.0}, "capacity is not published"),
+        ({"capacity_unit": "MW"}, "no yearly output"),
+        ({"capacity_of": "steel"}, "no yearly output"),
+        ({"capacity": 3.0}, "too far from the archetype"),
+    ],
+)
+def test_a_project_without_a_case_says_why(
+    case: Callable[..., Any], changes: dict[str, Any], because: str
+) -> None:
+    found = case(**changes)
+    assert found.loaded is None
+    assert because in found.because
 
 
-# ---------------------------------------------------------------- California
+def test_an_unknown_project_and_one_without_a_case_are_refused(hub: ch.Hub, baseline: Scenario) -> None:
+    with pytest.raises(InputError, match="no such project"):
+        case_of_project(hub, baseline, "CA-999")
+    umbrella = hub.tables["projects"].query("role == 'programme'")["project_id"].iloc[0]
+    with pytest.raises(InputError, match="not valuable, because it is an umbrella"):
+        case_of_project(hub, baseline, umbrella)
+
+
+def test_every_project_of_california_is_valued_or_says_why_not(
+    valued: list[ProjectValue], hub: ch.Hub
+) -> None:
+    table = valuations_table(valued)
+    assert set(table["project_id"]) == set(hub.tables["projects"]["project_id"])
+    with_value = table[table["status"] == "valued"]
+    without = table[table["status"] != "valued"]
+    assert with_value.groupby("project_id")["case"].agg(set).map(len).eq(2).all()
+    assert without["status"].str.match(r"not valuable, because \w").all()
+    assert without["levelised_cost"].isna().all()
+    assert with_value["levelised_cost"].gt(0).all()
+    assert with_value["archetype_fields"].str.len().gt(0).all()
+    found = counts(valued)
+    assert sum(found.values()) == len(valued)
+    assert found["valued"] == with_value["project_id"].nunique() >= 30
+
+
+def test_the_lender_never_sees_more_than_the_sponsor(valued: list[ProjectValue]) -> None:
+    table = valuations_table(valued)
+    sponsor = table[table["case"] == "sponsor_p50"].set_index("project_id")
+    lender = table[table["case"] == "lender_p90"].set_index("project_id")
+    assert (lender["price_at_return"] >= sponsor["price_at_return"] - 1e-6).all()
+    served = lender["min_dscr"].dropna()
+    assert (served >= 1.2).all()
+    assert (sponsor["debt_usd"] <= lender["debt_usd"] * (1 + 1e-9)).all()
+
+
+def test_gaps_follow_from_prices_and_policies_never_widen_them(valued: list[ProjectValue]) -> None:
+    for one in valued:
+        if one.value is None:
+            continue
+        value = one.value
+        assert value.price_at_return <= value.price_before_policy + 1e-6 * abs(value.price_before_policy)
+        if np.isfinite(value.reference_price):
+            assert value.price_gap == pytest.approx(value.price_at_return - value.reference_price)
+
+
+def test_answers_hold_every_policy_and_pay_only_where_they_say_so(
+    valued: list[ProjectValue], hub: ch.Hub, baseline: Scenario
+) -> None:
+    table = policy_answers_table(valued, 2050)
+    policies = set(load_book(hub.library, hub, baseline).policies)
+    for _, rows in table.groupby("project_id"):
+        assert set(rows["policy"]) == policies
+    assert table.loc[table["usd"].notna(), "answer"].eq("pays").all()
+    assert table["because"].str.len().gt(3).all()
+    assert table.loc[table["usd"].notna(), "usd"].gt(0).all()
+
+
+def test_the_wedge_counts_committed_projects_only(valued: list[ProjectValue]) -> None:
+    wedge = policy_wedge_table(valued, 2050)
+    assert (wedge["public_cost_usd"] <= wedge["paid_usd"] + 1e-6).all()
+    answers = policy_answers_table(valued, 2050)
+    committed = {
+        one.project.project_id
+        for one in valued
+        if str(one.row["stage"]) in ("fid", "construction", "operating")
+    }
+    by_hand = answers[answers["project_id"].isin(committed)].groupby(["policy", "year"])["usd"].sum()
+    got = wedge.set_index(["policy", "year"])["paid_usd"]
+    assert got.to_dict() == pytest.approx(by_hand[by_hand > 0].to_dict())
 
 
 @pytest.fixture(scope="module")
-def californias(california: Hub, california_baseline: Scenario) -> pd.DataFrame:
-    tech = build_technologies(california.library, california_baseline)
-    drivers = Drivers(california, california_baseline, np.arange(2022, 2051))
-    costs = unit_costs(tech, drivers, california_baseline.decision.lead_time)
-    return valuations_table(california, california_baseline, tech, costs, drivers)
+def mote(hub: ch.Hub) -> ch.Hub:
+    """California with one project, which two credits that exclude each other could pay."""
+    table = hub.tables["projects"]
+    only = table[table["project_id"] == "CA-001"]
+    return hub.__class__(**{**hub.__dict__, "tables": {**hub.tables, "projects": only}})
 
 
-def test_every_project_of_california_has_one_row_and_one_verdict(
-    californias: pd.DataFrame, california: Hub
-) -> None:
-    projects = california.tables["projects"]
-    assert sorted(californias["project_id"]) == sorted(projects["project_id"])
-    is_valued = californias["status"] == "valued"
-    refused = californias["status"].str.startswith("not valuable, because ")
-    assert (is_valued ^ refused).all()
-    assert 10 <= is_valued.sum() < len(californias)
-    np.testing.assert_array_equal(californias["levelised_cost"].notna(), is_valued)
-    np.testing.assert_array_equal(californias["unit"] != "", is_valued)
-    np.testing.assert_array_equal(californias["confidence"] != "", is_valued)
+def _value(hub: ch.Hub, scenario: Scenario, book: PolicyBook) -> CaseValue:
+    (one,) = value_projects(hub, scenario, book)
+    assert one.value is not None
+    return one.value
 
 
-def test_no_programme_of_california_is_valued(californias: pd.DataFrame, california: Hub) -> None:
-    projects = california.tables["projects"]
-    umbrellas = set(projects.loc[projects["role"] == "programme", "project_id"])
-    assert umbrellas
-    assert (californias.loc[californias["project_id"].isin(umbrellas), "status"] != "valued").all()
+def test_deleting_a_policy_changes_what_projects_are_worth(mote: ch.Hub, baseline: Scenario) -> None:
+    names = ("policies", "policy_values", "policy_conditions", "policy_exclusions", "policy_settings")
+    tables = {name: mote.library.tables[name] for name in names}
+    cut = dict(tables)
+    for gone in ("45v", "45q"):  # the second comes in where the first is gone
+        before = _value(mote, baseline, book_from_tables(cut, mote.library, baseline))
+        paying = {a.policy for a in before.setting.answers if a.answer == "pays" and a.payments.any()}
+        assert gone in paying
+        for name in names[:3]:
+            cut[name] = cut[name][cut[name]["policy"] != gone]
+        pairs = cut["policy_exclusions"]
+        cut["policy_exclusions"] = pairs[(pairs["policy"] != gone) & (pairs["excludes"] != gone)]
+        after = _value(mote, baseline, book_from_tables(cut, mote.library, baseline))
+        assert after.price_at_return > before.price_at_return + 10
 
 
-def test_what_the_cash_flow_engine_will_say_is_left_open(californias: pd.DataFrame) -> None:
-    assert californias[["npv_usd", "irr", "min_dscr"]].isna().all(axis=None)
-    assert set(californias["case"]) == {"first_estimate"}
+def test_a_scenario_switches_a_policy_off(mote: ch.Hub, baseline: Scenario) -> None:
+    off = {"45v": PolicyChoice(off=True)}
+    without = baseline.model_copy(update={"policies": off})
+    value = _value(mote, without, load_book(mote.library, mote, without))
+    answers = {a.policy: a for a in value.setting.answers}
+    assert answers["45v"].answer == "no"
+    assert "scenario" in answers["45v"].because
+    assert answers["45q"].answer == "pays"
 
 
-def test_costs_are_of_a_believable_size(californias: pd.DataFrame) -> None:
-    by_unit = californias[californias["status"] == "valued"].groupby("unit")["levelised_cost"]
-    believable = {
-        "USD/t": (200, 25_000),  # hydrogen and removed CO2
-        "USD/t CO2 captured": (50, 400),
-        "USD/gal": (2, 10),
-        "USD/(kW/yr)": (50, 400),
-    }
-    for unit, costs in by_unit:
-        low, high = believable[str(unit)]
-        assert costs.between(low, high).all(), unit
+def test_the_index_of_archetypes_is_what_the_files_say() -> None:
+    library = load_library()
+    for name in list_archetypes():
+        case = load_archetype(name, library).case
+        if case.project.technology:
+            assert from_project._index().get(("technology", case.project.technology)) == name
+    pairs = [
+        (case.project.sector, case.production.product)
+        for case in (load_archetype(name, library).case for name in list_archetypes())
+    ]
+    alone = {pair for pair in pairs if pairs.count(pair) == 1}
+    assert alone <= set(from_project._index())
+    assert not {pair for pair in pairs if pairs.count(pair) > 1} & set(from_project._index())

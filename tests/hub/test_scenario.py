@@ -15,6 +15,7 @@ from cleanhub.hub.library import FOLDER
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.scenario import (
     DriverChoice,
+    PolicyChoice,
     Scenario,
     json_schema,
     list_scenarios,
@@ -112,6 +113,22 @@ def test_a_chosen_end_of_a_range_is_kept_at_both_ends() -> None:
     chosen = {"a": DriverChoice(range="high")}
     scenario = Scenario(name="x", title="X", as_of=dt.date(2026, 1, 1), drivers=chosen)
     assert scenario.with_range("low").driver_choice("a").range == "high"
+
+
+def test_the_ends_of_the_range_move_limits_and_policies_too() -> None:
+    chosen = {
+        "45q": PolicyChoice(delay_years=1, scale=0.5),
+        "lcfs": PolicyChoice(range="high"),
+        "hvip": PolicyChoice(off=True),
+    }
+    scenario = Scenario(name="x", title="X", as_of=dt.date(2026, 1, 1), policies=chosen)
+    low = scenario.with_range("low")
+    assert low.limit_choice("co2-storage").range == "low"
+    assert low.policy_choice("45v") == PolicyChoice(range="low")
+    assert low.policy_choice("45q") == PolicyChoice(delay_years=1, scale=0.5, range="low")
+    assert low.policy_choice("lcfs").range == "high", "the scenario put it there itself"
+    assert low.policy_choice("hvip").off
+    assert scenario.policy_choice("45v") == PolicyChoice(), "the first one is unchanged"
 
 
 # ---------------------------------------------------------------- faults with their line

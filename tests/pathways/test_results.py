@@ -110,15 +110,30 @@ def test_sites_keep_their_reported_tonnes(each: Any, california: Hub) -> None:
 def test_emissions_bought_with_power_are_scope_2_and_never_in_scope_1(
     each: Any, run_of: Any, run: Callable[[str], Any]
 ) -> None:
-    dirty = {**each.scenario.drivers, "grid_emission_factor": DriverChoice(scale=2.0)}
-    other = run_of(each.hub, each.scenario.model_copy(update={"drivers": dirty}))
-    scope_1, scope_2 = (each.emissions[each.emissions["scope"] == n] for n in (1, 2))
-    assert len(scope_1) + len(scope_2) == len(each.emissions)
+    """Fuel credits, the one thing a dirtier grid should move in scope 1, are left out on both sides."""
+    others = tuple(name for name in each.scenario.credits if name != "lcfs-electricity")
+    plain = each.scenario.model_copy(update={"credits": others})
+    one = run_of(each.hub, plain)
+    dirty = {**plain.drivers, "grid_emission_factor": DriverChoice(scale=2.0)}
+    other = run_of(each.hub, plain.model_copy(update={"drivers": dirty}))
+    scope_1, scope_2 = (one.emissions[one.emissions["scope"] == n] for n in (1, 2))
+    assert len(scope_1) + len(scope_2) == len(one.emissions)
     pd.testing.assert_frame_equal(scope_1, other.emissions[other.emissions["scope"] == 1], check_exact=True)
     twice = other.emissions[other.emissions["scope"] == 2]
     np.testing.assert_allclose(twice["value"], 2 * scope_2["value"])
     assert len(scope_2) > 0
     assert (scope_2["year"] > 2022).all()
+
+
+def test_a_dirtier_grid_earns_trucks_fewer_fuel_credits(each: Any, run_of: Any) -> None:
+    dirty = {**each.scenario.drivers, "grid_emission_factor": DriverChoice(scale=2.0)}
+    other = run_of(each.hub, each.scenario.model_copy(update={"drivers": dirty}))
+    clean_trucks, dirty_trucks = (
+        one.emissions[(one.emissions["scope"] == 1) & (one.emissions["sector"] == "trucking")]["value"].sum()
+        for one in (each, other)
+    )
+    counts = "lcfs-electricity" in each.scenario.credits and each.scenario.decision.rule == "least_cost"
+    assert dirty_trucks > clean_trucks if counts else dirty_trucks == clean_trucks
 
 
 def test_scope_2_is_power_used_times_the_grids_factor(each: Any) -> None:

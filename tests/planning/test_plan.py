@@ -121,6 +121,23 @@ def test_every_headline_reaches_its_sources(baseline: Plan, hub: ch.Hub) -> None
         assert len(rows)
 
 
+def test_every_credit_reaches_the_law_and_what_it_assumes(baseline: Plan, hub: ch.Hub) -> None:
+    table = baseline.table("provenance")
+    traced = {(row["table"], row["key"]): row for _, row in table.iterrows()}
+    for _, row in hub.tables["credits"].iterrows():
+        assert ("policies", row["policy"]) in traced
+        assert traced["credits", row["credit"]]["source_id"] == row["source_id"]
+        for fact in row["facts"].split(";"):
+            assert ("credits", f"{row['credit']}/{fact.partition('=')[0]}") in traced
+    rate = traced["policy_values", "45q/rate/co2_stored"]
+    assert (rate["value"], rate["unit"], rate["source_id"]) == (85, "USD/t", "usc-26-45q")
+    assert traced["policy_values", "lcfs/benchmark/diesel@2030"]["value"] == 74.03
+    assert traced["policy_conditions", "45q/45q-minimum-industrial"]["value"] == 12500
+    assert traced["policy_settings", "inflation"]["confidence"] == "assumed"
+    behind = baseline.scorecard.set_index("metric").loc["credits_received", "source"].split(";")
+    assert {"usc-26-45q", "carb-lcfs"} <= set(behind)
+
+
 def test_every_project_is_valued_or_says_why_not(baseline: Plan, hub: ch.Hub) -> None:
     values = baseline.table("valuations")
     assert set(values["project_id"]) == set(hub.tables["projects"]["project_id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -12,8 +13,11 @@ import pytest
 
 import cleanhub as ch
 from cleanhub.core.errors import InputError, RunError
+from cleanhub.hub.scenario import DriverChoice, LimitChoice, PolicyChoice
 from cleanhub.planning.plan import Plan
 from cleanhub.planning.store import staged
+
+OFF = PolicyChoice(off=True)
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -148,6 +152,56 @@ def test_a_changed_number_in_the_hub_is_named_with_both_values(
     assert values.iloc[0]["b"].startswith("999 ")
     assert list(found.inputs.loc[found.inputs["kind"] == "file", "key"]) == ["hub/drivers.csv"]
     assert not found.outputs.empty
+
+
+@pytest.fixture(scope="module")
+def without_45q(hub: ch.Hub) -> Plan:
+    scenario = ch.load_scenario("baseline", hub)
+    return ch.plan(hub, scenario.model_copy(update={"policies": {**scenario.policies, "45q": OFF}}))
+
+
+def test_a_policy_switched_off_is_named_alone_and_moves_the_path(baseline: Plan, without_45q: Plan) -> None:
+    found = ch.compare(baseline, without_45q)
+    assert found.inputs.to_numpy().tolist() == [["scenario", "policies.45q.off", "False", "True"]]
+    captured = found.outputs.set_index("key").loc["co2_captured"]
+    assert captured["b"] < captured["a"]
+    assert {"switches", "emissions", "costs"} <= set(found.rows)
+    hydrogen = found.outputs[found.outputs["key"] == "hydrogen, 2045"].iloc[0]
+    assert hydrogen["difference"] > 1e5, "plants that would have captured do not"
+
+
+def test_choices_that_only_one_side_names_are_set_beside_the_usual(baseline: Plan) -> None:
+    def changed(**choices: object) -> Plan:
+        return dataclasses.replace(baseline, scenario=baseline.scenario.model_copy(update=choices))
+
+    drivers = {**baseline.scenario.drivers, "carbon_price_floor": DriverChoice(scale=2)}
+    policies = {**baseline.scenario.policies, "lcfs": PolicyChoice(range="low", delay_years=-1)}
+    limits = {"co2-storage": LimitChoice()}
+    other = changed(drivers=drivers, policies=policies, limits=limits)
+    assert sorted(ch.compare(baseline, other).inputs.to_numpy().tolist()) == [
+        ["scenario", "drivers.carbon_price_floor.scale", "1.0", "2.0"],
+        ["scenario", "policies.lcfs.delay_years", "0", "-1"],
+        ["scenario", "policies.lcfs.range", "value", "low"],
+    ]
+    fewer = changed(policies={})
+    ((kind, key, before, after),) = ch.compare(baseline, fewer).inputs.to_numpy().tolist()
+    assert (kind, key, before, after) == ("scenario", "policies.hvip.until", "2030-12-31", "(none)")
+
+
+def test_a_changed_fact_and_reach_of_a_credit_are_named(
+    baseline: Plan, copied: Callable[[str], Path]
+) -> None:
+    folder = copied("cleaner")
+    path = folder / "credits.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows.loc[rows["credit"] == "45v", "facts"] = "carbon_intensity_hydrogen_kg_per_kg=3.5;prevailing_wage=yes"
+    rows.loc[rows["credit"] == "hvip-class8", "reach"] = "0.5"
+    rows.to_csv(path, index=False)
+    values = ch.compare(baseline, ch.plan(folder, "baseline")).inputs.query("kind == 'value'")
+    assert values[["key", "a", "b"]].to_numpy().tolist() == [
+        ["credits: 45v/carbon_intensity_hydrogen_kg_per_kg", "0.4 kg CO2e/kg", "3.5 kg CO2e/kg"],
+        ["credits: hvip-class8/reach", "0.25 1", "0.5 1"],
+    ]
 
 
 def test_saved_plans_compare_like_plans(baseline: Plan, net_zero: Plan, tmp_path: Path) -> None:

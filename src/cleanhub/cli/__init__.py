@@ -11,9 +11,11 @@ import sys
 
 import typer
 
+from cleanhub.cli.finance import add_finance_command
 from cleanhub.cli.hub import hub_app
 from cleanhub.cli.output import err, out, print_json
 from cleanhub.cli.plan import add_plan_commands
+from cleanhub.cli.policy import policy_app
 from cleanhub.cli.validate import validate_app
 from cleanhub.core.errors import CleanhubError, InputError
 
@@ -28,7 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 add_plan_commands(app)
+add_finance_command(app)
 app.add_typer(hub_app, name="hub")
+app.add_typer(policy_app, name="policy")
 app.add_typer(validate_app, name="validate")
 
 

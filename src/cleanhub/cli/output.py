@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -64,4 +65,4 @@ def print_frame(title: str, frame: pd.DataFrame, most: int) -> None:
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:,.6g}"
-    return "" if value is None else str(value).replace("[", "\\[")
+    return "" if value is None else escape(str(value))

@@ -13,6 +13,9 @@ A file of cases is a JSON object, one entry per case. Known layouts:
   ``project_return_aftertax_irr`` [%], ``project_return_aftertax_npv``, ``min_dscr``; see
   :mod:`cleanhub.finance.sam`.
 
+- *closed forms*: everything else, told by the keys a case holds; see
+  :mod:`cleanhub.finance.closed_forms`.
+
 A case without results still gets ``ours``.
 """
 
@@ -28,6 +31,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
+from cleanhub.finance.closed_form_cases import answers, check_case, recognised
+from cleanhub.finance.closed_forms import Form, forms, named_answer
+from cleanhub.finance.comparison import Limits, check_number, compared, is_number
 from cleanhub.finance.project_debt import DebtTerms, Project, flows, price_at_return
 from cleanhub.finance.sam import check_inputs, single_owner
 from cleanhub.hub.library import Library
@@ -58,28 +64,26 @@ def check_finance(path: Path, library: Library) -> list[dict[str, Any]]:
     """
     faults = FaultList()
     cases = _read(path, faults)
-    known = {name: _layout(path.name, name, case, faults) for name, case in cases.items()}
-    classes = sorted({int(years) for years in library.tables["depreciation"]["recovery_years"]})
+    known_forms = forms(library)
+    known: dict[str, Layout | Form | float] = {}
     for name, case in cases.items():
-        if known[name] is _SCULPTED and case["inputs"].get("macrs") not in classes:
-            faults.add(
-                path.name,
-                None,
-                f"{name}.macrs",
-                what="no such recovery class",
-                found=case["inputs"].get("macrs"),
-                allowed=", ".join(str(years) for years in classes),
-            )
+        known[name] = _kind(path.name, name, case, known_forms, library, faults)
+        if known[name] is _SCULPTED:
+            _check_recovery_class(path.name, name, case, library, faults)
     faults.raise_if_any(f"cases {path.name}")
-    rows: list[dict[str, Any]] = []
-    for name, case in cases.items():
-        if known[name] is _SINGLE_OWNER:
-            rows += _single_owner(name, case, library)
-            continue
-        inputs = {key: float(value) for key, value in case["inputs"].items() if key in known[name]}
-        results = _sculpted(inputs, library) if known[name] is _SCULPTED else _fixed_charge(inputs)
-        rows += [_row(name, quantity, ours, case.get(quantity)) for quantity, ours in results.items()]
-    return rows
+    return [row for name, case in cases.items() for row in _rows(name, case, known[name], library)]
+
+
+def _rows(name: str, case: Any, kind: Layout | Form | float, library: Library) -> list[dict[str, Any]]:
+    if isinstance(kind, Form):
+        return answers(name, case, kind)
+    if isinstance(kind, float):
+        return [compared(name, name, kind, case)]
+    if kind is _SINGLE_OWNER:
+        return _single_owner(name, case, library)
+    inputs = {key: float(value) for key, value in case["inputs"].items() if key in kind}
+    results = _sculpted(inputs, library) if kind is _SCULPTED else _fixed_charge(inputs)
+    return [compared(name, quantity, ours, case.get(quantity)) for quantity, ours in results.items()]
 
 
 def depreciation_schedule(library: Library, years: int, life: int, bonus: float = 0.0) -> FloatArray:
@@ -113,7 +117,39 @@ def _read(path: Path, faults: FaultList) -> dict[str, Any]:
     return {str(name): case for name, case in cases.items()}
 
 
-def _layout(file: str, name: str, case: object, faults: FaultList) -> Layout:
+def _kind(
+    file: str,
+    name: str,
+    case: object,
+    known_forms: tuple[Form, ...],
+    library: Library,
+    faults: FaultList,
+) -> Layout | Form | float:
+    """The layout or form of a case, its inputs checked; for a bare number the answer itself."""
+    layout = _layout(file, name, case, faults)
+    if layout is not None:
+        return layout
+    form = recognised(case, known_forms)
+    if form is not None:
+        check_case(file, name, case, form, faults)
+        return form
+    if case in (None, {}) or is_number(case):
+        answer = named_answer(name, library, file, faults)
+        if answer is not None:
+            return answer
+    titles = [
+        "sculpted debt with price",
+        "fixed charge rate",
+        "single owner",
+        *(one.title for one in known_forms),
+    ]
+    what = "layout of the case is not known"
+    faults.add(file, None, name, what=what, allowed=f"inputs of {', '.join(titles)}")
+    return {}
+
+
+def _layout(file: str, name: str, case: object, faults: FaultList) -> Layout | None:
+    """The layout of a case that has a group ``inputs`` of one of the three larger layouts."""
     inputs = case.get("inputs") if isinstance(case, dict) else None
     if isinstance(case, dict) and isinstance(inputs, dict):
         if "FinancialParameters" in inputs:
@@ -123,9 +159,17 @@ def _layout(file: str, name: str, case: object, faults: FaultList) -> Layout:
             if len(set(layout) & set(inputs)) * 2 > len(layout):
                 _check_inputs(file, name, inputs, layout, faults)
                 return layout
-    what = "layout of the case is not known"
-    faults.add(file, None, name, what=what, allowed="sculpted debt, fixed charge rate or single owner inputs")
-    return {}
+    return None
+
+
+def _check_recovery_class(
+    file: str, name: str, case: dict[str, Any], library: Library, faults: FaultList
+) -> None:
+    classes = sorted({int(years) for years in library.tables["depreciation"]["recovery_years"]})
+    found = case["inputs"].get("macrs")
+    if found not in classes:
+        may_be = ", ".join(str(years) for years in classes)
+        faults.add(file, None, f"{name}.macrs", what="no such recovery class", found=found, allowed=may_be)
 
 
 def _check_inputs(
@@ -136,14 +180,8 @@ def _check_inputs(
     faults: FaultList,
 ) -> None:
     for key, (low, high) in layout.items():
-        value = inputs.get(key)
-        may_be = f"a number from {low:g} to {high:g}"
-        if key not in inputs:
-            faults.add(file, None, f"{name}.{key}", what="missing input", allowed=may_be)
-        elif isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            faults.add(file, None, f"{name}.{key}", what="not a number", found=value, allowed=may_be)
-        elif not low <= value <= high or (key in ("vol", "life", "annual_energy") and value <= 0):
-            faults.add(file, None, f"{name}.{key}", what="impossible value", found=value, allowed=may_be)
+        above = key in ("vol", "life", "annual_energy")
+        check_number(file, name, inputs, key, Limits(low, high, above), faults)
 
 
 def _sculpted(inputs: dict[str, float], library: Library) -> dict[str, float]:
@@ -175,8 +213,9 @@ def _groups(case: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _check_single_owner(file: str, name: str, case: dict[str, Any], faults: FaultList) -> None:
     own = FaultList()
     check_inputs(_groups(case), file, name, own)
-    energy = (case.get("cashflows") or {}).get("cf_energy_net")
-    if not isinstance(energy, list) or not all(_is_number(one) for one in energy) or len(energy) < 2:
+    flows_given = case.get("cashflows")
+    energy = flows_given.get("cf_energy_net") if isinstance(flows_given, dict) else None
+    if not isinstance(energy, list) or not all(is_number(one) for one in energy) or len(energy) < 2:
         own.add(
             file,
             None,
@@ -187,10 +226,6 @@ def _check_single_owner(file: str, name: str, case: dict[str, Any], faults: Faul
     faults.extend(own.faults)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _single_owner(name: str, case: dict[str, Any], library: Library) -> list[dict[str, Any]]:
     classes = library.tables["depreciation"]["recovery_years"].unique()
     schedules = {int(years): depreciation_schedule(library, int(years), 40) for years in classes}
@@ -198,28 +233,13 @@ def _single_owner(name: str, case: dict[str, Any], library: Library) -> list[dic
     found = single_owner(_groups(case), energy, schedules)
     theirs = case.get("scalars") or {}
     return [
-        _row(name, "debt", found.debt, theirs.get("size_of_debt")),
-        _row(name, "irr", found.irr, theirs.get("project_return_aftertax_irr")),
-        _row(name, "npv", found.npv, theirs.get("project_return_aftertax_npv")),
-        _row(name, "min_dscr", found.min_dscr, theirs.get("min_dscr")),
+        compared(name, "debt", found.debt, theirs.get("size_of_debt")),
+        compared(name, "irr", found.irr, theirs.get("project_return_aftertax_irr")),
+        compared(name, "npv", found.npv, theirs.get("project_return_aftertax_npv")),
+        compared(name, "min_dscr", found.min_dscr, theirs.get("min_dscr")),
     ]
 
 
 def _fixed_charge(inputs: dict[str, float]) -> dict[str, float]:
     yearly = inputs["fixed_charge_rate"] * inputs["capital_cost"] + inputs["fixed_operating_cost"]
     return {"lcoe_fcr": yearly / inputs["annual_energy"] + inputs["variable_operating_cost"]}
-
-
-def _row(case: str, quantity: str, ours: float, theirs: object) -> dict[str, Any]:
-    mine = ours if math.isfinite(ours) else None
-    other = float(theirs) if isinstance(theirs, (int, float)) and not isinstance(theirs, bool) else None
-    difference = None
-    if mine is not None and other is not None:
-        difference = (mine - other) / abs(other) if other else mine - other
-    return {
-        "case": case,
-        "quantity": quantity,
-        "ours": mine,
-        "theirs": other,
-        "relative_difference": difference,
-    }

@@ -20,6 +20,8 @@ from cleanhub.core.errors import FaultList, InputError
 from cleanhub.core.money import currency_of, in_dollars
 from cleanhub.core.units import factor
 from cleanhub.finance.annuity import annuity_factor, capital_recovery_factor, levelised_prices
+from cleanhub.finance.policy_credits import PolicyCredits, Takers
+from cleanhub.hub.credits import reach_ends, reach_of
 from cleanhub.hub.library import Library
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import CONFIDENCE_ORDER, Drivers
@@ -456,61 +458,97 @@ class _Credits:
         self.tech = tech
         self.drivers = drivers
         self.lead = lead_time
+        self.life = ownership_years(tech, drivers.scenario)
         count = len(drivers.years)
         self.per_unit = np.zeros((len(tech.names), count))
         self.per_vehicle = np.zeros((len(tech.names), count))
         self.yearly = np.zeros((len(tech.names), count))
         table = drivers.hub.tables["credits"]
         wanted = table[table["credit"].isin(drivers.scenario.credits)]
-        values = {row["credit"]: self._value(row) for _, row in wanted.iterrows()}
-        pairs = {frozenset((row["credit"], row["excludes"])) for _, row in wanted.iterrows()}
-        for _, row in wanted.iterrows():
-            mine = values[row["credit"]]
-            for name, rival in values.items():
-                if name != row["credit"] and frozenset((row["credit"], name)) in pairs:
-                    better = (mine > rival) | ((mine == rival) & (row["credit"] < name))
+        asked = set(wanted["policy"]) - {""}
+        self.policies = PolicyCredits(drivers, asked) if asked else None
+        rows = {row["credit"]: (int(str(line)), row) for line, row in wanted.iterrows()}
+        values = {name: self._value(row, line) for name, (line, row) in rows.items()}
+        for name, (_, row) in rows.items():
+            mine = values[name]
+            for other, rival in values.items():
+                if other != name and self._exclude(row, rows[other][1]):
+                    better = (mine > rival) | ((mine == rival) & (name < other))
                     mine = np.where(better, mine, 0.0)
             if row["basis"] == "vehicle":
                 self.per_vehicle += mine
             else:
                 self.per_unit += mine
 
-    def _value(self, row: pd.Series) -> FloatArray:
-        tech, drivers = self.tech, self.drivers
-        rate = drivers.scenario.decision.discount_rate
-        life = ownership_years(tech, drivers.scenario)
-        paid = np.minimum(max(int(row["years_paid"]), 1), life)
-        share = annuity_factor(rate, paid) / annuity_factor(rate, life)
+    def _exclude(self, row: pd.Series, other: pd.Series) -> bool:
+        if self.policies is not None and row["policy"] and other["policy"]:
+            return self.policies.exclude(str(row["policy"]), str(other["policy"]))
+        return bool(row["excludes"] == other["credit"] or other["excludes"] == row["credit"])
+
+    def _value(self, row: pd.Series, line: int) -> FloatArray:
+        rate, basis = self.drivers.scenario.decision.discount_rate, str(row["basis"])
+        paid = np.minimum(self._years_paid(row), self.life)
+        share = annuity_factor(rate, paid) / annuity_factor(rate, self.life)
+        amount, units = self._quantity(row)
+        tech = self.tech
+        takers = Takers(amount > 0, tech.names, tech.sector, tech.product, units, paid)
+        if basis == "vehicle":
+            return amount[:, None] * self._by_year(row, line, takers)
+        if basis.startswith("carrier_"):
+            yearly = self._by_year(row, line, takers)
+            self.yearly += amount[:, None] * yearly
+            return amount[:, None] * share[:, None] * _levelised_by_technology(yearly, rate, paid)
+        if self.policies is not None and row["policy"]:
+            at_decision = self.policies.for_plants(row, line, takers, self.lead)
+        else:
+            decided = np.maximum(np.arange(self.yearly.shape[1]) - self.lead, 0)
+            at_decision = self._driver(row, takers)[:, decided]
+        return amount[:, None] * share[:, None] * at_decision * self._reach(row)
+
+    def _by_year(self, row: pd.Series, line: int, takers: Takers) -> FloatArray:
+        if self.policies is not None and row["policy"]:
+            return self.policies.by_year(row, line, takers) * self._reach(row)
+        return self._driver(row, takers) * self._reach(row)
+
+    def _driver(self, row: pd.Series, takers: Takers) -> FloatArray:
+        units = sorted({f"USD/({unit})" for unit in takers.unit[takers.eligible]})
+        units += ["USD"] if row["basis"] == "vehicle" else []
+        if not takers.eligible.any():
+            return np.zeros((len(takers.paid), self.yearly.shape[1]))
+        return np.tile(_optional(self.drivers, str(row["driver"]), *units), (len(takers.paid), 1))
+
+    def _years_paid(self, row: pd.Series) -> int:
+        """Years paid at most: the row's or the policy's, whichever ends first; at least one."""
+        ends = [int(row["years_paid"])] if pd.notna(row["years_paid"]) else []
+        if self.policies is not None and row["policy"]:
+            law = self.policies.years_paid(str(row["policy"]))
+            ends += [law] if law is not None else []
+        return max(min(ends, default=int(self.life.max(initial=1))), 1)
+
+    def _reach(self, row: pd.Series) -> float:
+        scenario = self.drivers.scenario
+        policy, driver = str(row["policy"]), str(row["driver"])
+        end = (scenario.policy_choice(policy) if policy else scenario.driver_choice(driver)).range
+        low, high = reach_ends(row)
+        return {"low": low, "value": reach_of(row), "high": high}[end]
+
+    def _quantity(self, row: pd.Series) -> tuple[FloatArray, NDArray[np.object_]]:
+        """Yearly amount that is paid for per unit of product, or per vehicle, and its unit, shape (K,)."""
+        tech, basis = self.tech, str(row["basis"])
         eligible = np.ones(len(tech.names), dtype=bool)
         if row["sector"]:
             eligible &= tech.sector == row["sector"]
         if row["technology"]:
             named = {part.strip() for part in str(row["technology"]).split(";")}
             eligible &= np.isin(tech.names, list(named))
-        quantity, unit = self._quantity(str(row["basis"]), eligible)
-        yearly = _optional(drivers, str(row["driver"]), *unit)
-        if row["basis"] == "vehicle":
-            return np.where(eligible[:, None], yearly[None, :], 0.0)
-        amount = np.where(eligible, quantity, 0.0)
-        if str(row["basis"]).startswith("carrier_"):
-            ahead = levelised_prices(yearly, rate, paid)
-            self.yearly += amount[:, None] * yearly[None, :]
-            return amount[:, None] * share[:, None] * ahead
-        at_decision = yearly[np.maximum(np.arange(len(yearly)) - self.lead, 0)]
-        return amount[:, None] * share[:, None] * at_decision[None, :]
-
-    def _quantity(self, basis: str, eligible: NDArray[np.bool_]) -> tuple[FloatArray, tuple[str, ...]]:
-        tech = self.tech
+        amount, unit = np.ones(len(tech.names)), tech.unit
         if basis == "captured_co2":
-            return tech.captured, ("USD/t",)
-        if basis == "product":
-            units = sorted({f"USD/({unit})" for unit in tech.unit[eligible]})
-            return np.ones(len(tech.names)), tuple(units) or ("USD/t",)
-        if basis == "vehicle":
-            return np.ones(len(tech.names)), ("USD/vehicle", "USD")
-        carrier = basis.removeprefix("carrier_")
-        where = np.flatnonzero(tech.carriers == carrier)
-        if not len(where):
-            return np.zeros(len(tech.names)), ("USD/MWh",)
-        unit = str(tech.carrier_units[where[0]])
-        return tech.inputs[:, where[0]], (f"USD/({unit})",)
+            amount, unit = tech.captured, np.full(len(tech.names), "t", dtype=object)
+        elif basis == "vehicle":
+            unit = np.full(len(tech.names), "vehicle", dtype=object)
+        elif basis.startswith("carrier_"):
+            where = np.flatnonzero(tech.carriers == basis.removeprefix("carrier_"))
+            amount = tech.inputs[:, where[0]] if len(where) else np.zeros(len(tech.names))
+            counted = str(tech.carrier_units[where[0]]) if len(where) else "MWh"
+            unit = np.full(len(tech.names), counted, dtype=object)
+        return np.where(eligible, amount, 0.0), unit

@@ -1,193 +1,197 @@
-"""First valuations of announced projects: cost per unit and per tonne, or why not.
+"""Every project of a hub, valued in both views, with each policy's answer to it.
 
-A project is valued with the technology of the library that its row names. What the row
-does not say (running cost, inputs, lifetime, sometimes capital) is filled from that
-technology, and the fields filled are listed. Money is real, in the scenario's price year.
-Cash flows with debt, tax and credits are not modelled here.
+The tables of a plan that rest on project finance: ``valuations`` (sponsor and lender side by
+side, or why a project cannot be valued), ``policy_answers`` (what each policy says to each
+project, year by year) and ``policy_wedge`` (tonnes and public cost of each policy over the
+projects that are past their investment decision).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cleanhub.core.tables import conform
-from cleanhub.core.units import factor
-from cleanhub.finance.annuity import capital_recovery_factor
-from cleanhub.finance.technologies import Technologies, UnitCosts
+from cleanhub.finance.build import CASH
+from cleanhub.finance.case_value import CaseValue, View, value_case
+from cleanhub.finance.from_project import ProjectCase, project_cases
+from cleanhub.finance.policy_setting import setting_of
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.series import Drivers, weakest
+from cleanhub.hub.series import weakest
+from cleanhub.policy.applicant import Answer
+from cleanhub.policy.book import PolicyBook
 
-CASE = "first_estimate"
+COMMITTED = ("fid", "construction", "operating")
+PUBLIC = frozenset({"production_credit", "investment_credit", "grant", "voucher"})
+"""Instruments that the public pays for; market credits are paid by those who owe them."""
 
 
-@dataclass
-class _Case:
-    """What one project's valuation came to, and what is missing for it."""
+@dataclass(frozen=True)
+class ProjectValue:
+    """One project with its case and what it is worth; ``value`` is ``None`` where it has no case."""
 
-    levelised_cost: float = np.nan
-    unit: str = ""
-    yearly_cost: float = np.nan
-    missing: list[str] = field(default_factory=list)
-    filled: list[str] = field(default_factory=list)
-    confidence: list[str] = field(default_factory=list)
-    price_gap: float = np.nan
+    row: pd.Series
+    project: ProjectCase
+    value: CaseValue | None
 
     @property
     def status(self) -> str:
-        """``valued``, or ``not valuable, because ...`` naming everything that is missing."""
-        return "valued" if not self.missing else "not valuable, because " + "; ".join(self.missing)
+        """``valued``, or ``not valuable, because ...``."""
+        return "valued" if self.value else f"not valuable, because {self.project.because}"
 
 
-def valuations_table(
-    hub: Hub, scenario: Scenario, tech: Technologies, costs: UnitCosts, drivers: Drivers
-) -> pd.DataFrame:
-    """Plan table ``valuations``: one row for every project of the hub."""
-    year = scenario.as_of.year + scenario.decision.lead_time
-    t = int(np.clip(year - drivers.years[0], 0, len(drivers.years) - 1))
+def value_projects(hub: Hub, scenario: Scenario, book: PolicyBook) -> list[ProjectValue]:
+    """Value every project of the hub, in its order."""
+    found = []
+    cases = project_cases(hub, scenario)
+    for project, (_, row) in zip(cases, hub.tables["projects"].iterrows(), strict=True):
+        value = None
+        if project.loaded is not None:
+            value = value_case(project.loaded, setting_of(project.loaded, book))
+        found.append(ProjectValue(row, project, value))
+    return found
+
+
+def valuations_table(projects: Sequence[ProjectValue]) -> pd.DataFrame:
+    """Plan table ``valuations``: two rows for every project that is valued, one for any other."""
     rows = []
-    for _, row in hub.tables["projects"].iterrows():
-        case = _value(row, hub, scenario, tech, costs, drivers, t)
-        tonnes = _tonnes(row)
-        valued = not case.missing
-        rows.append(
-            {
-                "project_id": row["project_id"],
-                "case": CASE,
-                "levelised_cost": case.levelised_cost if valued else np.nan,
-                "unit": case.unit if valued else "",
-                "abatement_cost": case.yearly_cost / tonnes if valued and tonnes > 0 else np.nan,
-                "co2e_t_per_year": tonnes if tonnes > 0 else np.nan,
-                "npv_usd": np.nan,
-                "irr": np.nan,
-                "min_dscr": np.nan,
-                "price_gap": case.price_gap if valued else np.nan,
-                "status": case.status,
-                "archetype_fields": ";".join(case.filled) if valued else "",
-                "confidence": weakest(case.confidence) if valued else "",
-            }
-        )
+    for one in projects:
+        if one.value is None:
+            rows.append({"project_id": one.project.project_id, "case": "none", **_blank(one)})
+            continue
+        rows += [_row(one, one.value, view) for view in one.value.views]
     frame = pd.DataFrame(rows, columns=PLAN_TABLES["valuations"].names)
     return conform(frame, PLAN_TABLES["valuations"])
 
 
+def counts(projects: Sequence[ProjectValue]) -> dict[str, int]:
+    """How many projects are valued and how many not, by reason."""
+    found: dict[str, int] = {}
+    for one in projects:
+        key = one.status.split(" (")[0] if one.value is None else "valued"
+        found[key] = found.get(key, 0) + 1
+    return dict(sorted(found.items(), key=lambda item: (item[0] != "valued", -item[1], item[0])))
+
+
 def _tonnes(row: pd.Series) -> float:
-    abates = row["role"] == "abates" or row["role_secondary"] == "abates"
-    return float(row["co2e_t_per_year"]) if abates and pd.notna(row["co2e_t_per_year"]) else 0.0
+    abates = "abates" in (row["role"], row["role_secondary"])
+    return float(row["co2e_t_per_year"]) if abates and pd.notna(row["co2e_t_per_year"]) else np.nan
 
 
-def _value(
-    row: pd.Series,
-    hub: Hub,
-    scenario: Scenario,
-    tech: Technologies,
-    costs: UnitCosts,
-    drivers: Drivers,
-    t: int,
-) -> _Case:
-    case = _Case(confidence=[str(row["confidence"])])
-    if row["role"] == "programme":
-        case.missing.append("it is an umbrella over other projects")
-        return case
-    k = tech.find(str(row["technology"])) if row["technology"] else -1
-    if k < 0:
-        case.missing.append("the library has no technology that fits it")
-    if pd.isna(row["capacity"]) or float(row["capacity"]) <= 0:
-        case.missing.append("its capacity is not published")
-    if case.missing:
-        return case
-    per_tonne = row["capacity_of"] == "co2" and tech.captured[k] > 0
-    if not per_tonne and row["capacity_of"] != tech.product[k]:
-        case.missing.append(
-            f"its capacity counts {row['capacity_of'] or 'something else'}, "
-            f"the technology makes {tech.product[k]}"
-        )
-        return case
-    unit = "t" if per_tonne else str(tech.unit[k])
-    found = _output(row, unit)
-    if found is None:
-        case.missing.append(
-            f"its yearly output in {unit} does not follow from a capacity in {row['capacity_unit']}"
-        )
-        return case
-    output, per = found
-    case.confidence.append(str(tech.confidence[k]))
-    capital = _capital(row, k, per_tonne, output, hub, scenario, tech, case)
-    if not capital > 0:
-        case.missing.append("no capital cost is published and the library has none")
-        return case
-    running = _running(k, per_tonne, tech, costs, t)
-    recovery = float(capital_recovery_factor(scenario.decision.discount_rate, tech.lifetime[k]))
-    case.filled += ["running cost", "inputs", "lifetime"]
-    case.unit = "USD/t CO2 captured" if per_tonne else f"USD/({per})" if "/" in per else f"USD/{per}"
-    case.levelised_cost = capital * recovery / output + running
-    case.yearly_cost = case.levelised_cost * output
-    case.price_gap = _price_gap(case.levelised_cost, k, per_tonne, tech, drivers, t)
-    if np.isfinite(case.price_gap):
-        case.yearly_cost = case.price_gap * output
-    elif not per_tonne and tech.product[k] != "co2":
-        case.yearly_cost = np.nan  # without a price of the product its cost is not all abatement
-    return case
+def _blank(one: ProjectValue) -> dict[str, object]:
+    tonnes = _tonnes(one.row)
+    return {
+        "co2e_t_per_year": tonnes if tonnes > 0 else np.nan,
+        "status": one.status,
+        "unit": "",
+        "archetype": one.project.archetype,
+        "archetype_fields": "",
+        "confidence": "",
+    }
 
 
-def _output(row: pd.Series, unit: str) -> tuple[float, str] | None:
-    """Yearly output in ``unit`` and the unit its cost is given per; ``None`` if neither fits.
+def _row(one: ProjectValue, value: CaseValue, view: View) -> dict[str, object]:
+    loaded = value.loaded
+    tonnes = _tonnes(one.row)
+    sponsor = view is value.sponsor
+    price = value.price_at_return if sponsor else value.lender_price_at_return
+    own = [loaded.confidence(path) for path in loaded.figures if path not in loaded.from_archetype]
+    every = [figure.figure.confidence for figure in loaded.figures.values()]
+    return {
+        "project_id": one.project.project_id,
+        "case": view.name,
+        "levelised_cost": view.levelised_cost,
+        "unit": f"USD/({loaded.unit})" if "/" in loaded.unit else f"USD/{loaded.unit}",
+        "price_at_return": price,
+        "price_gap": price - value.reference_price,
+        "price_gap_before_policy": value.price_gap_before_policy if sponsor else np.nan,
+        "abatement_cost": value.abatement_cost if sponsor else np.nan,
+        "co2e_t_per_year": tonnes if tonnes > 0 else np.nan,
+        "capital_usd": float(view.lines.spending.sum()),
+        "npv_usd": view.npv_usd,
+        "irr": view.irr,
+        "debt_usd": view.debt_usd,
+        "min_dscr": view.min_dscr,
+        "status": one.status,
+        "archetype": one.project.archetype,
+        "archetype_fields": ";".join(loaded.from_archetype),
+        "confidence": weakest([*own, *every]),
+    }
 
-    Where the technology provides a capacity for a year (charging power), output is that
-    capacity and its cost is per unit and year.
-    """
-    for target, per in ((f"{unit}/yr", unit), (unit, f"{unit}/yr")):
-        try:
-            return float(row["capacity"]) * factor(str(row["capacity_unit"]), target), per
-        except ValueError:
+
+# ---------------------------------------------------------------- policies
+
+
+def policy_answers_table(projects: Sequence[ProjectValue], last_year: int) -> pd.DataFrame:
+    """Plan table ``policy_answers``: a row for every policy and project; one a year where it pays."""
+    rows = []
+    for one in projects:
+        if one.value is None:
             continue
-    return None
+        for answer in one.value.setting.answers:
+            rows += _answer_rows(one, one.value, answer, last_year)
+    frame = pd.DataFrame(rows, columns=PLAN_TABLES["policy_answers"].names)
+    return conform(frame, PLAN_TABLES["policy_answers"])
 
 
-def _capital(
-    row: pd.Series,
-    k: int,
-    per_tonne: bool,
-    output: float,
-    hub: Hub,
-    scenario: Scenario,
-    tech: Technologies,
-    case: _Case,
-) -> float:
-    if pd.notna(row["capex_usd"]) and float(row["capex_usd"]) > 0:
-        year = int(row["capex_year"]) if pd.notna(row["capex_year"]) else scenario.price_year
-        index = hub.library.price_index
-        return float(row["capex_usd"]) * index.to_dollars("USD", year, scenario.price_year)
-    case.filled.append("capital")
-    per_unit = tech.capex_added[k] / tech.captured[k] if per_tonne else tech.capex[k]
-    return float(per_unit * output)
+def _answer_rows(
+    one: ProjectValue, value: CaseValue, answer: Answer, last_year: int
+) -> list[dict[str, object]]:
+    head = {
+        "project_id": one.project.project_id,
+        "policy": answer.policy,
+        "answer": answer.answer,
+        "because": answer.because,
+        "rule": answer.rule,
+        "until": answer.until.isoformat() if answer.until else "",
+        "becomes": answer.becomes.isoformat() if answer.becomes else "",
+        "version": answer.version,
+        "confidence": answer.confidence,
+    }
+    paid = _paid(value, answer)
+    years = [(year, usd) for year, usd in paid.items() if usd and year <= last_year]
+    if not years:
+        return [{**head, "year": pd.NA, "usd": np.nan}]
+    return [{**head, "year": year, "usd": usd} for year, usd in years]
 
 
-def _running(k: int, per_tonne: bool, tech: Technologies, costs: UnitCosts, t: int) -> float:
-    """Running cost per unit (or per tonne captured, above the base plant), without credits."""
-    own = costs.running[k, t] + costs.credits[k, t]
-    if not per_tonne:
-        return float(own)
-    base = int(tech.base[k])
-    start = costs.running[base, t] + costs.credits[base, t] if base >= 0 else 0.0
-    carbon_kept = (tech.direct[k] - (tech.direct[base] if base >= 0 else 0.0)) * costs.carbon_ahead[k, t]
-    return float((own - start - carbon_kept) / tech.captured[k])
+def _paid(value: CaseValue, answer: Answer) -> dict[int, float]:
+    """What a policy pays by calendar year, before any transfer discount [nominal USD]."""
+    if answer.answer != "pays" or answer.instrument not in CASH:
+        return {}
+    calendar = value.sponsor.reading.calendar
+    yearly = np.array(answer.payments, dtype=np.float64, copy=True)
+    yearly = yearly if len(yearly) else np.zeros(len(calendar))
+    yearly[0] += answer.once
+    return {int(year): float(usd) for year, usd in zip(calendar, yearly, strict=True)}
 
 
-def _price_gap(
-    levelised: float, k: int, per_tonne: bool, tech: Technologies, drivers: Drivers, t: int
-) -> float:
-    """Levelised cost less the price of the same product, where the hub prices it."""
-    if per_tonne:
-        return np.nan
-    where = np.flatnonzero(tech.carriers == tech.product[k])
-    if not len(where):
-        return np.nan
-    name = str(tech.price_drivers[where[0]])
-    if not drivers.has(name):
-        return np.nan
-    return levelised - float(drivers.series(name, f"USD/({tech.unit[k]})").values[t])
+def policy_wedge_table(projects: Sequence[ProjectValue], last_year: int) -> pd.DataFrame:
+    """Plan table ``policy_wedge``: what each policy pays for among committed projects, by year.
+
+    Tonnes of a project count for every policy that pays it in that year, so tonnes of
+    different policies must not be added.
+    """
+    totals: dict[tuple[str, int], list[float]] = {}
+    for one in projects:
+        if one.value is None or str(one.row["stage"]) not in COMMITTED:
+            continue
+        tonnes = _tonnes(one.row)
+        for answer in one.value.setting.answers:
+            for year, usd in _paid(one.value, answer).items():
+                if usd and year <= last_year:
+                    total = totals.setdefault((answer.policy, year), [0.0, 0.0, 0.0])
+                    total[0] += tonnes if np.isfinite(tonnes) else 0.0
+                    total[1] += usd if answer.instrument in PUBLIC else 0.0
+                    total[2] += usd
+    rows = [
+        {"policy": policy, "year": year, "co2e_t": t, "public_cost_usd": public, "paid_usd": paid}
+        for (policy, year), (t, public, paid) in sorted(totals.items())
+    ]
+    frame = pd.DataFrame(rows, columns=PLAN_TABLES["policy_wedge"].names)
+    return conform(frame, PLAN_TABLES["policy_wedge"])

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
 from cleanhub.core.money import PriceIndex
@@ -37,6 +39,15 @@ class Library:
     def price_index(self) -> PriceIndex:
         """Deflator and exchange rates."""
         return PriceIndex(self.tables["price_index"])
+
+    @cached_property
+    def depreciation(self) -> dict[int, NDArray[np.float64]]:
+        """Share of capital written off in each year, by recovery class in years."""
+        table = self.tables["depreciation"].sort_values("year")
+        return {
+            int(str(years)): rows["share"].to_numpy(float)
+            for years, rows in table.groupby("recovery_years", sort=True)
+        }
 
     def meaning(self, codelist: str, code: str) -> str:
         """The meaning of a code, or the code itself when it has none."""
@@ -95,6 +106,7 @@ def reference_targets(tables: dict[str, pd.DataFrame]) -> dict[str, frozenset[st
     wanted = (
         ("sources", "source_id"),
         ("technologies", "technology"),
+        ("policies", "policy"),
         ("facilities", "asset_id"),
         ("projects", "project_id"),
         ("drivers", "driver"),

@@ -122,6 +122,243 @@ DEPRECIATION = Table(
     key=("recovery_years", "year"),
 )
 
+ESTIMATE_CLASSES = Table(
+    "estimate_classes",
+    "Classes of a capital cost estimate and how far the actual cost may lie from it.",
+    (
+        Column("estimate_class", "integer", "class, 1 best to 5", minimum=1, maximum=5),
+        Column("name", "text", "use of the class in words"),
+        Column("defined_low", "number", "project definition, least", unit="1", minimum=0, maximum=1),
+        Column("defined_high", "number", "project definition, most", unit="1", minimum=0, maximum=1),
+        Column("low_outer", "number", "furthest below the estimate", unit="1", minimum=-1, maximum=0),
+        Column("low_inner", "number", "nearest low end of the range", unit="1", minimum=-1, maximum=0),
+        Column("high_inner", "number", "nearest high end of the range", unit="1", minimum=0),
+        Column("high_outer", "number", "furthest above the estimate", unit="1", minimum=0),
+        Column("enough_for_fid", "yes_no", "yes: an investment decision may rest on it"),
+        *TRACE,
+    ),
+    key=("estimate_class",),
+)
+
+CAPITAL_FACTORS = Table(
+    "capital_factors",
+    "Contingencies, owner's costs and as-spent multipliers of a capital estimate.",
+    (
+        Column("factor", "text", "what it is", codes="capital_factor"),
+        Column("selector", "text", "state of the technology, class or years it is for", blank=True),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        *TRACE,
+    ),
+    key=("factor", "selector"),
+)
+
+PIONEER_COEFFICIENTS = Table(
+    "pioneer_coefficients",
+    "Linear equations for cost growth and performance of pioneer process plants.",
+    (
+        Column("equation", "text", "equation", codes="pioneer_equation"),
+        Column("term", "text", "variable, or constant"),
+        Column("value", "number", "what one unit of the variable adds"),
+        Column("minimum", "number", "least the variable may be", blank=True),
+        Column("maximum", "number", "most the variable may be (empty: no limit)", blank=True),
+        Column("unit", "text", "unit of the variable", unit_column=True),
+        Column("meaning", "text", "meaning of the variable"),
+        *TRACE,
+    ),
+    key=("equation", "term"),
+)
+
+READINESS_LEVELS = Table(
+    "readiness_levels",
+    "Levels of the readiness scales: technology, commercial, adoption.",
+    (
+        Column("scale", "text", "scale", codes="readiness_scale"),
+        Column("level", "integer", "level, 1 least ready", minimum=1, maximum=9),
+        Column("name", "text", "level in words, or the band it lies in"),
+        Column("definition", "text", "what is true at this level"),
+        *TRACE,
+    ),
+    key=("scale", "level"),
+)
+
+ARL_DIMENSIONS = Table(
+    "arl_dimensions",
+    "Dimensions of adoption readiness, each rated low, medium or high risk.",
+    (
+        Column("dimension", "text", "identifier"),
+        Column("area", "text", "area of risk", codes="arl_area"),
+        Column("name", "text", "name in words"),
+        Column("question", "text", "what is asked"),
+        *TRACE,
+    ),
+    key=("dimension",),
+)
+
+ARL_LOOKUP = Table(
+    "arl_lookup",
+    "Adoption readiness level by the number of dimensions at medium and at high risk.",
+    (
+        Column(
+            "n_medium",
+            "integer",
+            "dimensions at medium risk; the last row holds for more",
+            minimum=0,
+            maximum=17,
+        ),
+        Column(
+            "n_high", "integer", "dimensions at high risk; the last row holds for more", minimum=0, maximum=17
+        ),
+        Column("level", "integer", "adoption readiness level", minimum=1, maximum=9),
+        *TRACE,
+    ),
+    key=("n_medium", "n_high"),
+)
+
+FID_CHECKLIST = Table(
+    "fid_checklist",
+    "What must be done before a final investment decision.",
+    (
+        Column("item", "text", "identifier"),
+        Column("group", "text", "group", codes="fid_group"),
+        Column("gate", "text", "gate of a project that it belongs to", blank=True, codes="gate"),
+        Column("sequence", "integer", "order in which items are usually closed", minimum=1, maximum=999),
+        Column("critical", "yes_no", "yes: on the critical path, no decision without it"),
+        Column("name", "text", "name in words"),
+        Column("done_when", "text", "what counts as done"),
+        *TRACE,
+    ),
+    key=("item",),
+)
+
+CASE_DEFAULTS = Table(
+    "case_defaults",
+    "What reference cases in closed form rest on where they do not state it.",
+    (
+        Column("layout", "text", "layout of the case", codes="case_layout"),
+        Column("input", "text", "input that the case leaves out"),
+        VALUE,
+        UNIT,
+        *TRACE,
+    ),
+    key=("layout", "input"),
+)
+
+SUPPORT_TERMS = Table(
+    "support_terms",
+    "Terms of public support that is tried on a case which states none of the kind.",
+    (
+        Column("item", "text", "term"),
+        VALUE,
+        UNIT,
+        *TRACE,
+    ),
+    key=("item",),
+)
+
+POLICIES = Table(
+    "policies",
+    "Dated rules: what each pays or asks, to whom it applies, and its state in law.",
+    (
+        Column("policy", "text", "identifier"),
+        Column("name", "text", "name in words"),
+        Column("instrument", "text", "kind of rule", codes="policy_instrument"),
+        Column("jurisdiction", "text", "where it applies, any of", codes="jurisdiction", listed=True),
+        Column("rule", "text", "how its amount is computed", codes="policy_rule"),
+        Column(
+            "quantity",
+            "text",
+            "what it pays for, any of (empty: capital, or nothing by quantity)",
+            blank=True,
+            codes="policy_quantity",
+            listed=True,
+        ),
+        Column("years_paid", "integer", "operating years paid (empty: no end)", "yr", True, minimum=1),
+        Column("pays_from", "date", "no operating year before the year of this day is paid", blank=True),
+        Column("pays_until", "date", "no operating year after the year of this day is paid", blank=True),
+        Column("tax_character", "text", "how a payment is taxed", codes="tax_character"),
+        Column("lag_years", "number", "years from earning to cash", "yr", minimum=0, maximum=10),
+        Column("bankable", "yes_no", "yes: lenders count it"),
+        Column("legal_status", "text", "state in law", codes="legal_status"),
+        Column("status_date", "date", "day of that state"),
+        Column("summary", "text", "what it does, as the end of a sentence that begins with its name"),
+        *TRACE,
+    ),
+    key=("policy",),
+)
+
+POLICY_VALUES = Table(
+    "policy_values",
+    "Amounts, prices, standards and factors of the policies.",
+    (
+        Column("policy", "text", "policy", refers="policies.policy"),
+        Column("item", "text", "what the value is", codes="policy_item"),
+        Column(
+            "selector",
+            "text",
+            "to whom it applies: tags joined by +, with ! for not; the row with most tags counts",
+            blank=True,
+        ),
+        Column("tier_from", "number", "lower bound of its tier, which includes it", blank=True),
+        Column("year", "year", "year (empty: every year); interpolated between, held beyond", blank=True),
+        Column("in_service_from", "date", "applies to what is in service from this day on", blank=True),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        CURRENCY_YEAR,
+        Column("indexed_from", "year", "base year of indexation by the deflator (empty: none)", blank=True),
+        Column("index_lag", "integer", "years by which the index lags the payment", "yr", True, minimum=0),
+        *TRACE,
+    ),
+    key=("policy", "item", "selector", "tier_from", "year", "in_service_from"),
+)
+
+POLICY_CONDITIONS = Table(
+    "policy_conditions",
+    "What a project must meet, and the words that say why it does not.",
+    (
+        Column("policy", "text", "policy", refers="policies.policy"),
+        Column("condition", "text", "identifier"),
+        Column("test", "text", "test", codes="policy_test"),
+        Column("fact", "text", "fact, or quantities to add up, that it tests (empty: a date)", blank=True),
+        Column("applies_to", "text", "tags of those it is asked of (empty: all)", blank=True),
+        Column("either", "text", "group of which one condition is enough", blank=True),
+        Column("value", "text", "date, number or codes; several apart by ;", blank=True),
+        Column("unit", "text", "unit of a number", blank=True, unit_column=True),
+        Column("words", "text", "the reason when it is not met; {found} and {allowed} are filled in"),
+        *TRACE,
+    ),
+    key=("condition",),
+)
+
+POLICY_EXCLUSIONS = Table(
+    "policy_exclusions",
+    "Which policies exclude each other, both ways.",
+    (
+        Column("exclusion", "text", "identifier of the rule"),
+        Column("policy", "text", "one policy", refers="policies.policy"),
+        Column("excludes", "text", "the other", refers="policies.policy"),
+        Column("scope", "text", "of what they exclude each other"),
+        *TRACE,
+    ),
+    key=("exclusion",),
+)
+
+POLICY_SETTINGS = Table(
+    "policy_settings",
+    "Figures that answers need and no law gives.",
+    (
+        Column("setting", "text", "setting", codes="policy_setting"),
+        VALUE,
+        UNIT,
+        *TRACE,
+    ),
+    key=("setting",),
+)
+
 LIBRARY_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -133,5 +370,19 @@ LIBRARY_TABLES: dict[str, Table] = {
         CARRIERS,
         PRICE_INDEX,
         DEPRECIATION,
+        POLICIES,
+        POLICY_VALUES,
+        POLICY_CONDITIONS,
+        POLICY_EXCLUSIONS,
+        POLICY_SETTINGS,
+        ESTIMATE_CLASSES,
+        CAPITAL_FACTORS,
+        PIONEER_COEFFICIENTS,
+        READINESS_LEVELS,
+        ARL_DIMENSIONS,
+        ARL_LOOKUP,
+        FID_CHECKLIST,
+        CASE_DEFAULTS,
+        SUPPORT_TERMS,
     )
 }

@@ -215,23 +215,71 @@ PROJECTS = Table(
 
 VALUATIONS = Table(
     "valuations",
-    "What each project costs per unit and per tonne, or why that cannot be said.",
+    "What each project is worth to its sponsor and to a lender, or why that cannot be said.",
     (
         Column("project_id", "text", "project"),
-        Column("case", "text", "first_estimate (the sponsor and lender cases are pending)"),
-        Column("levelised_cost", "number", "real levelised cost per unit of product", blank=True),
-        Column("unit", "text", "unit of the levelised cost", blank=True),
+        Column("case", "text", "sponsor_p50, lender_p90, or none where it is not valuable"),
+        Column(
+            "levelised_cost",
+            "number",
+            "real levelised cost per unit of product, before tax, support and by-products",
+            blank=True,
+        ),
+        Column("unit", "text", "unit of costs and prices per unit of product", blank=True),
+        Column(
+            "price_at_return",
+            "number",
+            "flat real price of the product at which equity earns its required return after tax",
+            blank=True,
+        ),
+        Column("price_gap", "number", "price at return less the conventional product's price", blank=True),
+        Column("price_gap_before_policy", "number", "the same without any policy", blank=True),
         Column("abatement_cost", "number", "levelised cost per tonne cut", "USD/t CO2e", True),
         Column("co2e_t_per_year", "number", "tonnes cut each year", "t CO2e/yr", True),
-        Column("npv_usd", "number", "pending: needs the cash-flow engine", "USD", True),
-        Column("irr", "number", "pending: needs the cash-flow engine", "1", True),
-        Column("min_dscr", "number", "pending: needs the cash-flow engine", "1", True),
-        Column("price_gap", "number", "levelised cost less the reference price of the product", blank=True),
+        Column("capital_usd", "number", "capital in money of the years it is spent in", "USD", True),
+        Column("npv_usd", "number", "net present value of equity at its required return", "USD", True),
+        Column("irr", "number", "internal rate of return of equity, nominal, after tax", "1", True),
+        Column("debt_usd", "number", "senior debt when service begins", "USD", True),
+        Column("min_dscr", "number", "least debt service cover ratio (empty: no debt)", "1", True),
         Column("status", "text", "valued, or not valuable, because ..."),
-        Column("archetype_fields", "text", "fields filled from the library, ;-separated", blank=True),
+        Column("archetype", "text", "archetype that fills what the project does not state", blank=True),
+        Column("archetype_fields", "text", "fields filled from the archetype, ;-separated", blank=True),
         Column("confidence", "text", "weakest confidence among its inputs", codes="confidence", blank=True),
     ),
     key=("project_id", "case"),
+)
+
+POLICY_ANSWERS = Table(
+    "policy_answers",
+    "What each policy says to each project that has a case: pays, requires, or no, because ...",
+    (
+        Column("project_id", "text", "project"),
+        Column("policy", "text", "policy of the library or of the hub"),
+        Column("answer", "text", "pays, requires or no"),
+        Column("because", "text", "the reason in words"),
+        Column("rule", "text", "conditions or exclusions that decided, ;-separated", blank=True),
+        Column("until", "text", "last day on which it stays a yes", blank=True),
+        Column("becomes", "text", "day from which a no would become a yes", blank=True),
+        Column("year", "year", "calendar year of the payment (empty: it pays nothing)", blank=True),
+        Column("usd", "number", "paid in that year before any transfer discount, nominal", "USD", True),
+        Column("version", "text", "short hash of the policy's rows"),
+        Column("confidence", "text", "weakest confidence among its rows", codes="confidence"),
+    ),
+    key=("project_id", "policy", "year"),
+)
+
+POLICY_WEDGE = Table(
+    "policy_wedge",
+    "What each policy pays for among projects past their investment decision, by year. A tonne counts for "
+    "every policy that pays it: policies must not be added.",
+    (
+        Column("policy", "text", "policy"),
+        Column("year", "year", "year"),
+        Column("co2e_t", "number", "tonnes cut by the projects it pays", "t CO2e/yr"),
+        Column("public_cost_usd", "number", "paid by the public, nominal", "USD"),
+        Column("paid_usd", "number", "paid by anyone, nominal", "USD"),
+    ),
+    key=("policy", "year"),
 )
 
 PROJECT_NEED = Table(
@@ -311,6 +359,8 @@ PLAN_TABLES: dict[str, Table] = {
         SECTORS,
         PROJECTS,
         VALUATIONS,
+        POLICY_ANSWERS,
+        POLICY_WEDGE,
         PROJECT_NEED,
         MILESTONES,
         PROVENANCE,
@@ -330,8 +380,6 @@ PENDING: dict[str, str] = {
     "measures": "ports",
     "gates": "pipeline",
     "links": "pipeline",
-    "policy_answers": "policy",
-    "policy_wedge": "policy",
     "commitments": "register",
     "exposure": "benefits",
     "jobs": "benefits",

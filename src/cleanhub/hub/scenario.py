@@ -1,4 +1,4 @@
-"""Scenarios: named choices over drivers, credits, limits and the decision rule.
+"""Scenarios: named choices over drivers, credits, policies, limits and the decision rule.
 
 A scenario is a YAML file in the hub's ``scenarios`` folder (or anywhere, by path). It may
 extend another by name. Unknown keys and impossible values are refused with the line they
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleanhub.core.errors import FaultList, InputError
 from cleanhub.core.yaml_file import YamlFile, fault_kind, merged_mapping, parse_yaml
+from cleanhub.hub.library import load_library
 
 if TYPE_CHECKING:
     from cleanhub.hub.package import Hub
@@ -71,6 +72,23 @@ class LimitChoice(_Model):
     """Multiply the limit by this."""
 
 
+class PolicyChoice(_Model):
+    """How one policy applies."""
+
+    off: bool = False
+    """Switch the policy off."""
+    delay_years: int = Field(0, ge=-10, le=30)
+    """Shift every deadline and every year of its values; a negative number moves them forward."""
+    scale: float = Field(1.0, ge=0, le=100)
+    """Multiply what it pays, charges or limits by this."""
+    range: Literal["low", "value", "high"] = "value"
+    """Which end of the range of its values to use."""
+    until: dt.date | None = None
+    """Last day: no operating year after the year of this day is paid."""
+    enact: dt.date | None = None
+    """Put a proposed, expired or ended policy in force from this day; deadlines before it lapse."""
+
+
 class Scenario(_Model):
     """A named set of choices; everything that is not chosen here is the hub's data."""
 
@@ -102,15 +120,18 @@ class Scenario(_Model):
     """Choices for single drivers."""
     limits: dict[str, LimitChoice] = {}
     """Choices for single limits."""
+    policies: dict[str, PolicyChoice] = {}
+    """Choices for single policies of the library or of the hub's folder policies."""
 
     def with_range(self, end: Literal["low", "high"]) -> Scenario:
-        """The same scenario with every driver and limit at one end of its range.
+        """The same scenario with every driver, limit and policy at one end of its range.
 
         Those that the scenario itself puts at an end stay there.
         """
         ends = {
             "drivers": _AllAt(self.drivers, DriverChoice(range=end)),
             "limits": _AllAt(self.limits, LimitChoice(range=end)),
+            "policies": _AllAt(self.policies, PolicyChoice(range=end)),
         }
         return self.model_copy(update=ends)
 
@@ -122,11 +143,15 @@ class Scenario(_Model):
         """The choice for ``limit`` (as the hub has it unless the scenario says otherwise)."""
         return self.limits.get(limit, LimitChoice())
 
+    def policy_choice(self, policy: str) -> PolicyChoice:
+        """The choice for ``policy`` (as the law has it unless the scenario says otherwise)."""
+        return self.policies.get(policy, PolicyChoice())
+
 
 class _AllAt(dict[str, Any]):
     """Choices where everything that is not put at an end stands at that of ``default``."""
 
-    def __init__(self, named: Mapping[str, Any], default: DriverChoice | LimitChoice) -> None:
+    def __init__(self, named: Mapping[str, Any], default: DriverChoice | LimitChoice | PolicyChoice) -> None:
         super().__init__(named)
         self.default = default
 
@@ -207,6 +232,7 @@ def read_scenario(
             allowed=path.stem,
         )
     _check_names(scenario, chain, tables, faults)
+    _check_policies(scenario, chain, folder.parent / "policies", faults)
     return scenario if len(faults.faults) == before else None
 
 
@@ -233,7 +259,12 @@ def _holder(chain: list[YamlFile], place: tuple[Any, ...]) -> YamlFile:
     return max(chain, key=lambda file: file.depth(place))
 
 
-_GROUPS: dict[str, type[_Model]] = {"decision": Decision, "drivers": DriverChoice, "limits": LimitChoice}
+_GROUPS: dict[str, type[_Model]] = {
+    "decision": Decision,
+    "drivers": DriverChoice,
+    "limits": LimitChoice,
+    "policies": PolicyChoice,
+}
 
 
 def _allowed(kind: str, message: str, place: tuple[Any, ...]) -> str:
@@ -273,6 +304,24 @@ def _check_names(
                 what="unknown name",
                 found=name,
                 allowed=f"{may_be}: {', '.join(sorted(known)) or 'there is none'}",
+            )
+
+
+def _check_policies(scenario: Scenario, chain: list[YamlFile], own: Path, faults: FaultList) -> None:
+    """Known are the library's policies and the hub's own, whose files bear their names."""
+    if not scenario.policies:
+        return
+    known = {*load_library().tables["policies"]["policy"], *(path.stem for path in own.glob("*.yaml"))}
+    for name in scenario.policies:
+        if name not in known:
+            file = _holder(chain, ("policies", name))
+            faults.add(
+                _shown(file.path),
+                file.line(("policies", name)) or 1,
+                f"policies.{name}",
+                what="unknown name",
+                found=name,
+                allowed=f"a policy: {', '.join(sorted(known))}",
             )
 
 

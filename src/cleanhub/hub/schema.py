@@ -38,6 +38,11 @@ CURRENCY_YEAR = Column(
     "currency_year", "year", "price year of money (empty: not money)", blank=True, optional=True
 )
 
+
+def _reach(name: str, description: str) -> Column:
+    return Column(name, "number", description, "1", blank=True, optional=True, minimum=0, maximum=1)
+
+
 SOURCES = Table(
     "sources",
     "Where numbers came from. Every row of every other table names one of these.",
@@ -236,14 +241,33 @@ PRICES = Table(
 
 CREDITS = Table(
     "credits",
-    "Dated credits and payments that a scenario may switch on, each moved by a price driver.",
+    "Dated credits and payments that a scenario may switch on, each with the amounts of a policy or of a "
+    "price driver.",
     (
         Column("credit", "text", "identifier, named in scenarios"),
         Column("name", "text", "name in words"),
         Column(
+            "policy",
+            "text",
+            "policy of the library, or of the hub's folder policies, that sets who is paid, how much and "
+            "until when (empty: the driver does)",
+            blank=True,
+            optional=True,
+        ),
+        Column(
+            "facts",
+            "text",
+            "what whoever takes the credit is assumed to state to the policy: name=value, ;-separated; a "
+            "quantity that the policy pays for, with its yearly amount, is one; =value@driver is the value "
+            "in the scenario's as_of year, moving with the driver",
+            blank=True,
+            optional=True,
+        ),
+        Column(
             "driver",
             "text",
-            "price driver, by year of the decision",
+            "price driver, by year of the decision (empty: the policy sets the amount)",
+            blank=True,
             refers="drivers.driver",
             loose=True,
         ),
@@ -257,8 +281,24 @@ CREDITS = Table(
             codes="technology",
             listed=True,
         ),
-        Column("years_paid", "number", "years it is paid", unit="yr", minimum=0, maximum=60),
-        Column("excludes", "text", "credit that cannot be taken with it", blank=True),
+        Column(
+            "years_paid",
+            "number",
+            "years it is paid at most (empty: as the policy says)",
+            unit="yr",
+            blank=True,
+            minimum=0,
+            maximum=60,
+        ),
+        _reach("reach_low", "low end of the reach (empty: the reach)"),
+        _reach("reach", "share of those who could take it that it reaches (empty: all)"),
+        _reach("reach_high", "high end of the reach (empty: the reach)"),
+        Column(
+            "excludes",
+            "text",
+            "credit that cannot be taken with it (of two with a policy, the policies say so)",
+            blank=True,
+        ),
         *TRACE,
     ),
     key=("credit",),

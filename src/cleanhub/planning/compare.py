@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cleanhub.hub.plan_tables import PLAN_TABLES
+from cleanhub.hub.scenario import DriverChoice, LimitChoice, PolicyChoice
 from cleanhub.planning.plan import Plan
 from cleanhub.planning.provenance import HEADLINES
 from cleanhub.planning.store import load_plan
@@ -68,7 +69,7 @@ def compare(plan_a: Plan | str | Path, plan_b: Plan | str | Path) -> Comparison:
 def _inputs(a: Plan, b: Plan) -> pd.DataFrame:
     rows = [
         *_differences("hub", {"name": a.hub_name}, {"name": b.hub_name}),
-        *_differences("scenario", _flat(a.scenario_data()), _flat(b.scenario_data())),
+        *_differences("scenario", *_choices(a, b)),
         *_differences("seed", {"seed": a.seed}, {"seed": b.seed}),
         *_differences("version", a.versions, b.versions),
         *_differences("file", a.hashes, b.hashes),
@@ -76,6 +77,21 @@ def _inputs(a: Plan, b: Plan) -> pd.DataFrame:
         *_differences("project", _project_facts(a), _project_facts(b)),
     ]
     return pd.DataFrame(rows, columns=INPUT_COLUMNS)
+
+
+def _choices(a: Plan, b: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both scenarios flat; what only one of them names is set beside the choice it departs from."""
+    left, right = a.scenario_data(), b.scenario_data()
+    for group, choice in (
+        ("drivers", DriverChoice()),
+        ("limits", LimitChoice()),
+        ("policies", PolicyChoice()),
+    ):
+        usual = choice.model_dump(mode="json")
+        names = dict.fromkeys([*left.get(group, {}), *right.get(group, {})])
+        for data in (left, right):
+            data[group] = {name: data.get(group, {}).get(name, usual) for name in names}
+    return _flat(left), _flat(right)
 
 
 def _input_values(a: Plan, b: Plan) -> list[tuple[str, str, str, str]]:

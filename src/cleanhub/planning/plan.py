@@ -16,7 +16,13 @@ import numpy as np
 import pandas as pd
 
 from cleanhub.finance.technologies import STORAGE_PRICE, missing_prices
-from cleanhub.finance.valuations import valuations_table
+from cleanhub.finance.valuations import (
+    counts,
+    policy_answers_table,
+    policy_wedge_table,
+    valuations_table,
+    value_projects,
+)
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PENDING
 from cleanhub.hub.scenario import Scenario, load_scenario
@@ -27,6 +33,7 @@ from cleanhub.planning.projects import projects_table
 from cleanhub.planning.provenance import provenance_table, source_groups
 from cleanhub.planning.scorecard import ScorecardInputs, scorecard_table
 from cleanhub.planning.targets import PathTables, budgets_table, milestones_table
+from cleanhub.policy.book import load_book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +146,10 @@ def plan(
     tell("range", 0.8)
     with clock.step("projects"):
         tables["projects"] = projects_table(hub, scenario)
-        tables["valuations"] = valuations_table(hub, scenario, path.tech, path.costs, path.drivers)
+        valued = value_projects(hub, scenario, load_book(hub.library, hub, scenario))
+        tables["valuations"] = valuations_table(valued)
+        tables["policy_answers"] = policy_answers_table(valued, scenario.end_year)
+        tables["policy_wedge"] = policy_wedge_table(valued, scenario.end_year)
         tables["project_need"] = project_need_table(hub, scenario, tables["switches"], path.sites.last_year)
         tables["milestones"] = milestones_table(hub, scenario, central)
         tables["budgets"] = budgets_table(hub, scenario, central)
@@ -168,7 +178,7 @@ def plan(
         hashes={**hub_hashes(hub), "library": _folder_hash(_library_folder())},
         versions=_versions(),
         pending=dict(PENDING),
-        notes=[*(note.line() for note in hub.notes), *_unpriced(path)],
+        notes=[*(note.line() for note in hub.notes), *_unpriced(path), *_worth(counts(valued))],
         timings=clock.timings,
         hub=hub,
     )
@@ -189,6 +199,14 @@ def _unpriced(path: Pathway) -> list[str]:
                 f"drivers.csv: no price of {name}: {count} technologies that need it are not offered"
             )
     return lines
+
+
+def _worth(found: dict[str, int]) -> list[str]:
+    """One line that counts the projects with a value and those without, by reason."""
+    if not found:
+        return []
+    parts = [f"{count} {status}" for status, count in found.items()]
+    return [f"projects: {'; '.join(parts)}"]
 
 
 def _path_tables(path: Pathway) -> dict[str, pd.DataFrame]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cleanhub.core.errors import FaultList
 from cleanhub.core.tables import conform
+from cleanhub.hub.credits import credit_facts
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import confidence_ranks, confidence_words
+from cleanhub.policy.book import book_tables
 
 COLUMNS = ["table", "key", "value", "unit", "source_id", "confidence"]
 HEADLINES = "scorecard"
@@ -22,6 +25,7 @@ def source_groups(hub: Hub) -> dict[str, str]:
         **hub.tables,
         "library": hub.library.tables["technology_parameters"],
         "facilities": hub.tables["facility_emissions"],
+        "policies": _behind_credits(hub)["policy_values"],
     }.items():
         if "source_id" in frame.columns and len(frame):
             counts = frame["source_id"].value_counts(sort=False)
@@ -42,6 +46,7 @@ def provenance_table(
     parts = [
         *_hub_inputs(hub),
         *_library_inputs(hub),
+        *_policy_inputs(hub),
         _headline_rows(hub, scorecard),
         _emission_rows(hub, emissions),
     ]
@@ -101,6 +106,7 @@ def _hub_inputs(hub: Hub) -> list[pd.DataFrame]:
         ),
         _rows("targets", targets, targets["target"], targets["value"], targets["unit"]),
         _rows("credits", credits, credits["credit"], credits["years_paid"], "yr"),
+        _rows("credits", credits, credits["credit"] + "/reach", credits["reach"].fillna(1.0), "1"),
         _rows("projects", projects, projects["project_id"], projects["co2e_t_per_year"], "t CO2e/yr"),
         _rows("cohorts", cohorts, cohorts["asset_id"], cohorts["category_share"], "1"),
         _rows(
@@ -141,6 +147,60 @@ def _library_inputs(hub: Hub) -> list[pd.DataFrame]:
             index["unit"],
         ),
     ]
+
+
+def _policy_inputs(hub: Hub) -> list[pd.DataFrame]:
+    """What stands behind the credits that a policy sets: their facts and the policy's own rows."""
+    credits = hub.tables["credits"]
+    credits = credits[credits["policy"] != ""]
+    if credits.empty:
+        return []
+    tables = _behind_credits(hub)
+    policies, values, conditions = (
+        tables[name] for name in ("policies", "policy_values", "policy_conditions")
+    )
+    key = values["policy"] + "/" + values["item"]
+    for name, before in (("selector", "/"), ("tier_from", "/from "), ("year", "@"), ("in_service_from", "/")):
+        words = [f"{before}{cell}" if pd.notna(cell) and cell != "" else "" for cell in values[name]]
+        key = key + np.array(words, dtype=object)
+    limits = pd.to_numeric(conditions["value"], errors="coerce")
+    settings = tables["policy_settings"]
+    return [
+        _credit_facts(hub, credits),
+        _rows("policies", policies, policies["policy"], policies["years_paid"].astype(float), "yr"),
+        _rows("policy_values", values, key, values["value"], values["unit"]),
+        _rows(
+            "policy_conditions",
+            conditions,
+            conditions["policy"] + "/" + conditions["condition"],
+            limits,
+            conditions["unit"],
+        ),
+        _rows("policy_settings", settings, settings["setting"], settings["value"], settings["unit"]),
+    ]
+
+
+def _behind_credits(hub: Hub) -> dict[str, pd.DataFrame]:
+    """The policy frames, cut down to the policies that the hub's credits name."""
+    named = hub.tables["credits"]["policy"]
+    return {
+        name: frame[frame["policy"].isin(named)] if "policy" in frame.columns else frame
+        for name, frame in book_tables(hub.library, hub).items()
+    }
+
+
+def _credit_facts(hub: Hub, credits: pd.DataFrame) -> pd.DataFrame:
+    """One row for each fact that a credit states: numbers as they are, yes as 1 and no as 0."""
+    rows = []
+    for _, row in credits.iterrows():
+        for fact in credit_facts(str(row["facts"]), None, hub.library, FaultList()):
+            codelist = "policy_quantity" if fact.is_quantity else "policy_fact"
+            meaning = hub.library.meaning(codelist, fact.name)
+            value = float(fact.value) if isinstance(fact.value, bool | float) else np.nan
+            unit = meaning.rsplit("[", 1)[-1].rstrip("]") if "[" in meaning else ""
+            name = f"{row['credit']}/{fact.name}"
+            rows.append(("credits", name, value, unit, row["source_id"], row["confidence"]))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _headline_rows(hub: Hub, scorecard: pd.DataFrame) -> pd.DataFrame:

@@ -247,9 +247,9 @@ def _money_lines(inputs: ScorecardInputs, year: int) -> list[_Line]:
     costs = inputs.costs[inputs.costs["year"] <= year]
     unit = f"USD of {inputs.scenario.price_year}"
     lines = []
-    for item, metric, title, sign in (
-        ("capital", "capital_spent", "Capital spent on plants and trucks", 1.0),
-        ("credits", "credits_received", "Credits and vouchers received", -1.0),
+    for item, metric, title, sign, behind in (
+        ("capital", "capital_spent", "Capital spent on plants and trucks", 1.0, ("library", "drivers")),
+        ("credits", "credits_received", "Credits and vouchers received", -1.0, ("credits", "policies")),
     ):
         rows = costs[costs["item"] == item]
         value = sign * float(rows["value_usd"].sum())
@@ -260,7 +260,7 @@ def _money_lines(inputs: ScorecardInputs, year: int) -> list[_Line]:
                 None,
                 value + 0.0,
                 unit,
-                _source(inputs, "library", "drivers"),
+                _source(inputs, *behind),
                 1.0 if value else 0.0,
             )
         )
@@ -295,7 +295,7 @@ def _project_lines(inputs: ScorecardInputs) -> list[_Line]:
     recalled = float(projects["confidence"].isin(WEAK).mean())
     past = projects["stage"].isin(["fid", "construction", "operating"])
     source = _source(inputs, "projects")
-    valued = int((inputs.valuations["status"] == "valued").sum())
+    valued = int(inputs.valuations.loc[inputs.valuations["status"] == "valued", "project_id"].nunique())
     return [
         _Line(
             "projects_listed",

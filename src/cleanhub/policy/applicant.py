@@ -86,8 +86,11 @@ class Answer:
         Nominal USD per unit of the quantity in each operating year, shape (T,).
     payments
         ``rate`` x quantity, before any transfer discount [nominal USD], shape (T,).
-    once
+    once, once_low, once_high
         Paid once, when service begins [nominal USD].
+    terms
+        Figures that pay nothing by themselves, by item of codelist ``policy_item`` (``share`` of a
+        guarantee or of first-year depreciation, ``tax_rate``, ``limit``, ``target 2035`` ...).
     transfer_price
         Cash per dollar of credit when it is sold (1 where it is not sold).
     lag_years
@@ -97,8 +100,9 @@ class Answer:
     bankable
         Whether lenders count it (a legal amount) or not (a market price without floor).
     confidence, source_id, legal_status, status_date, version
-        Weakest confidence among the rows used, the law, its state on that date, and a short
-        hash of every row that decided, so a result says which version of the policy it used.
+        Weakest confidence among the rows used (the transfer price apart), the law, its state on
+        that date, and a short hash of every row that decided, so a result says which version of
+        the policy it used.
     """
 
     policy: str
@@ -115,6 +119,9 @@ class Answer:
     rate_high: FloatArray = field(default_factory=lambda: np.zeros(0))
     payments: FloatArray = field(default_factory=lambda: np.zeros(0))
     once: float = 0.0
+    once_low: float = 0.0
+    once_high: float = 0.0
+    terms: Mapping[str, float] = field(default_factory=dict)
     transfer_price: float = 1.0
     lag_years: float = 0.0
     tax_character: str = "taxable"

@@ -19,6 +19,7 @@ from cleanhub.report.blocks import Section
 from cleanhub.report.context import Context
 from cleanhub.report.contract import PlanLike
 from cleanhub.report.sections import (
+    bankable,
     binding,
     changes,
     costs,
@@ -39,6 +40,7 @@ _BUILDERS: tuple[Callable[[Context], Section], ...] = (
     changes.build,
     binding.build,
     projects.build,
+    bankable.build,
     milestones.build,
     costs.build,
     map_section.build,

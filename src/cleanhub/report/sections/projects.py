@@ -157,6 +157,8 @@ def _price(row: Row) -> Text:
 def _table(context: Context, rows: list[Row]) -> Table:
     worth: dict[str, Row] = {}
     for row in context.rows("valuations"):
+        if row["case"] == "lender_p90":
+            continue
         worth.setdefault(str(row["project_id"]), row)
     names = {str(row["project_id"]): str(row["name"]) for row in rows}
     ranked = sorted(
