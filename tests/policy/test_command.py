@@ -98,7 +98,20 @@ def test_a_scenario_and_a_policy_of_ones_own(tmp_path: Path) -> None:
     words = ("apply", "CA-001", *FACTS, "--scenario", str(scenario), "--policies", str(own))
     answers = {answer["policy"]: answer for answer in told(*words)["answers"]}
     assert answers["45v"]["rule"] == "scenario"
-    assert answers["town-grant"]["payments"][0] == pytest.approx(2e6)
+    paid = answers["town-grant"]["payments"]  # 20,000 t of capacity as the archetype ramps up and runs
+    assert 0 < paid[0] < paid[1] < paid[2]
+    assert 1e6 < paid[2] < 2e6
+
+
+def test_a_project_answers_with_the_facts_it_is_valued_with() -> None:
+    found = told("apply", "CA-003")
+    assert found["facts_from_archetype"] == "cement-capture"
+    rate = next(answer for answer in found["answers"] if answer["policy"] == "45q")["rate"][0]
+    assert rate > 85  # prevailing wages: the archetype's fact; a fifth without
+    without = told("apply", "CA-003", "--fact", "prevailing_wage=no")
+    assert next(a for a in without["answers"] if a["policy"] == "45q")["rate"][0] == pytest.approx(rate / 5)
+    assert "archetype cement-capture, assumed" in " ".join(run("apply", "CA-003").split())
+    assert told("apply", "CA-005")["facts_from_archetype"] == ""
 
 
 @pytest.mark.parametrize(

@@ -160,8 +160,8 @@ def policy_apply(
 
     from cleanhub.policy.apply import answers
 
-    book, loaded, chosen = _book(hub, scenario, policies)
-    applicant = _applicant(project, loaded, chosen, book)
+    book, loaded, chosen = _book(hub, scenario, policies, default_scenario=True)
+    applicant, archetype = _applicant(project, loaded, chosen, book)
     applicant = replace(
         applicant,
         facts={**applicant.facts, **_facts(fact or [], book)},
@@ -172,6 +172,7 @@ def policy_apply(
         print_json(
             {
                 "project": applicant.name,
+                "facts_from_archetype": archetype,
                 "scenario": "" if chosen is None else chosen.name,
                 "years": applicant.years.tolist(),
                 "answers": [_as_dict(answer) for answer in found],
@@ -179,28 +180,50 @@ def policy_apply(
         )
         return
     _show_answers(applicant, found, book)
+    if archetype:
+        out.print(
+            f"\nFacts and quantities that the project does not publish are those of archetype {archetype}, "
+            "assumed: state your own with --fact, or with a case file.",
+            highlight=False,
+            style="dim",
+        )
 
 
-def _applicant(project: str, hub: Hub | None, scenario: Scenario | None, book: PolicyBook) -> Applicant:
-    """The applicant of a case file, or of a project of the hub."""
+def _applicant(
+    project: str, hub: Hub | None, scenario: Scenario | None, book: PolicyBook
+) -> tuple[Applicant, str]:
+    """The applicant of a case file, or of a project of the hub, and the archetype that fills its facts.
+
+    A project that has a case answers as it does when it is valued; any other states what the
+    hub's table says.
+    """
+    from cleanhub.finance.policy_setting import applicant_of
     from cleanhub.hub.library import load_library
     from cleanhub.policy.from_project import applicant_of_project
 
     path = Path(project)
     if path.suffix in (".yaml", ".yml"):
         from cleanhub.finance.cases import read_case
-        from cleanhub.finance.policy_setting import applicant_of
 
-        return applicant_of(read_case(path, hub.library if hub is not None else load_library()), book)
+        case = read_case(path, hub.library if hub is not None else load_library())
+        return applicant_of(case, book), case.case.based_on or ""
     if hub is None:
         faults = FaultList()
         faults.add(project, what="a project needs its hub", allowed="--hub HUB")
         raise InputError(f"project {project}", faults.faults)
-    return applicant_of_project(hub, project, book, scenario)
+    rows = hub.tables["projects"]
+    rows = rows[rows["project_id"] == project]
+    if len(rows) and scenario is not None:
+        from cleanhub.finance.from_project import project_case
+
+        found = project_case(rows.iloc[0], hub, scenario)
+        if found.loaded is not None:
+            return applicant_of(found.loaded, book), found.archetype
+    return applicant_of_project(hub, project, book, scenario), ""
 
 
 def _book(
-    hub: str | None, scenario: str | None, files: Sequence[Path] | None
+    hub: str | None, scenario: str | None, files: Sequence[Path] | None, *, default_scenario: bool = False
 ) -> tuple[PolicyBook, Hub | None, Scenario | None]:
     from cleanhub.hub.library import load_library
     from cleanhub.hub.package import load_hub
@@ -208,6 +231,8 @@ def _book(
     from cleanhub.policy.book import load_book
 
     loaded = load_hub(hub) if hub is not None else None
+    if default_scenario and scenario is None and loaded is not None:
+        scenario = str(loaded.meta.get("default_scenario", "baseline"))
     chosen = load_scenario(scenario, loaded) if scenario is not None and loaded is not None else None
     library = loaded.library if loaded is not None else load_library()
     return load_book(library, loaded, chosen, files or ()), loaded, chosen

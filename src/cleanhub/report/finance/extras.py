@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what draws needs scipy.stats, which takes longer to load th
     from cleanhub.finance.support_needed import Package
 
 SHOWN = 12
+MILLION = 1e6
 
 
 def rows_of(found: Iterable[Any]) -> list[dict[str, Any]]:
@@ -76,9 +77,11 @@ def tornado_lines(bars: Sequence[Bar], worth: Sequence[PolicyValue], loaded: Loa
         f"  {'':<46}{'low':>10}{'high':>10}{'NPV at low':>16}{'NPV at high':>16}",
     ]
     for bar in bars[:SHOWN]:
-        label = cut(f"{bar.path} [{bar.unit}]", 45)
+        million = max(abs(bar.low), abs(bar.high)) >= MILLION
+        scale, unit = (MILLION, f"million {bar.unit}") if million else (1.0, bar.unit)
+        label = cut(f"{bar.path} [{unit}]", 45)
         lines.append(
-            f"  {label:<46}{number(bar.low):>10}{number(bar.high):>10}"
+            f"  {label:<46}{number(bar.low / scale):>10}{number(bar.high / scale):>10}"
             f"{money(bar.at_low):>16}{money(bar.at_high):>16}"
         )
     if not bars:
