@@ -309,3 +309,25 @@ def test_a_workbook_that_cannot_be_written_ends_with_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_break_even_names_the_value_and_refuses_an_unknown_figure() -> None:
+    done = run("biomass-hydrogen-storage", "--break-even", "capital.cost_growth")
+    assert done.returncode == 0
+    (line,) = [line for line in done.stdout.splitlines() if "capital.cost_growth [1]" in line]
+    assert float(line.split()[2]) < 2.0  # the archetype's own growth leaves a loss
+    assert line.rstrip().endswith("instead of 2")
+    wrong = run("heat-pump", "--break-even", "nothing")
+    assert wrong.returncode == 2
+    assert "no such figure; found nothing" in wrong.stderr
+
+
+def test_projects_are_listed_with_their_worth_and_counted() -> None:
+    done = run("projects", "--json")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert sum(found["counts"].values()) == len({row["project_id"] for row in found["projects"]}) == 85
+    text = run("projects").stdout
+    assert f"{found['counts']['valued']:>4}  valued" in text
+    assert "not valuable, because" in text
+    assert "fields of the valued filled from archetypes" in text

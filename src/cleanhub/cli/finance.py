@@ -68,6 +68,12 @@ def value_command(
     support: Annotated[
         bool, typer.Option("--support", help="show what public support closes the gap, least cost first")
     ] = False,
+    break_even: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--break-even", help="figure, as inputs.wood.price: its value at which NPV is 0; may be repeated"
+        ),
+    ] = None,
     freeze: Annotated[
         Path | None, typer.Option("--freeze", help="write a frozen case (.json) that reopens to the cent")
     ] = None,
@@ -88,7 +94,7 @@ def value_command(
     if target == PROJECTS:
         _projects(hub or DEFAULT_HUB, scenario, policies or [], as_json)
         return
-    wanted = _Wanted(workbook, charts, samples, seed, tornado, support, freeze)
+    wanted = _Wanted(workbook, charts, samples, seed, tornado, support, freeze, tuple(break_even or ()))
     if target.endswith(".json"):
         given = {"--hub": hub, "--scenario": scenario, "--policies": policies, "--as-of": day}
         _refuse_on_frozen({**given, **wanted.beyond_workbook()})
@@ -256,6 +262,7 @@ class _Wanted:
     tornado: bool
     support: bool
     freeze: Path | None
+    break_even: tuple[str, ...] = ()
 
     def beyond_workbook(self) -> dict[str, object]:
         """Everything but the workbook, by its option."""
@@ -265,6 +272,7 @@ class _Wanted:
             "--tornado": self.tornado,
             "--support": self.support,
             "--freeze": self.freeze,
+            "--break-even": self.break_even,
         }
 
 
@@ -358,7 +366,12 @@ class _Extra:
 
 
 def _asked(wanted: _Wanted) -> list[str]:
-    asked = {"distribution": wanted.samples > 0, "tornado": wanted.tornado, "support": wanted.support}
+    asked = {
+        "distribution": wanted.samples > 0,
+        "tornado": wanted.tornado,
+        "break_even": bool(wanted.break_even),
+        "support": wanted.support,
+    }
     return [name for name, one in asked.items() if one]
 
 
@@ -379,6 +392,11 @@ def _extras(case: _Opened, value: CaseValue, wanted: _Wanted) -> dict[str, _Extr
         worth = policy_values(case.loaded, case.setting, case.without, paying) if wanted.tornado else []
         data = {"npv_usd": shown.rows_of(bars), "policies": shown.rows_of(worth)}
         found["tornado"] = _Extra(bars, data, shown.tornado_lines(bars, worth, case.loaded))
+    if wanted.break_even:
+        from cleanhub.finance.sensitivity import break_even
+
+        evens = [break_even(case.loaded, case.setting, path) for path in wanted.break_even]
+        found["break_even"] = _Extra(evens, shown.rows_of(evens), shown.break_even_lines(evens))
     if wanted.support:
         from cleanhub.finance.support_needed import support_needed
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what draws needs scipy.stats, which takes longer to load th
     from cleanhub.finance.cases import LoadedCase
     from cleanhub.finance.frozen import FrozenCase, Recomputed
     from cleanhub.finance.risk import Distribution
-    from cleanhub.finance.sensitivity import Bar, PolicyValue
+    from cleanhub.finance.sensitivity import Bar, BreakEven, PolicyValue
     from cleanhub.finance.support_needed import Package
 
 SHOWN = 12
@@ -100,6 +100,18 @@ def tornado_lines(bars: Sequence[Bar], worth: Sequence[PolicyValue], loaded: Loa
             )
             if one.note:
                 lines += wrapped(one.note, 2, "    ")
+    return [cut(line) for line in lines]
+
+
+def break_even_lines(found: Sequence[BreakEven]) -> list[str]:
+    """The value of each figure at which owners just earn their return, all else central."""
+    lines = [
+        "BREAK-EVEN  the value of one figure at which NPV of equity is 0, all else central, debt sized anew"
+    ]
+    for one in found:
+        label = cut(f"{one.path} [{one.unit}]", 45)
+        even = one.reason if np.isnan(one.value) else f"{number(one.value)} instead of {number(one.central)}"
+        lines += wrapped(f"{label:<46}{even}", 2)
     return [cut(line) for line in lines]
 
 

@@ -183,8 +183,8 @@ def _how(context: Context) -> Prose:
         points=(
             (
                 "The lender counts contracted sales and credits that a law fixes, takes output and cost at "
-                "the bad end of their ranges, and lends what that cash flow carries. The sponsor has the central "
-                "figures and repays that debt."
+                "the bad end of their ranges, and lends what that cash flow carries. The sponsor has the "
+                "central figures and repays that debt."
             ),
             (
                 "The price it needs is the flat real price at which equity earns its required return after "
