@@ -176,6 +176,8 @@ class CaseValue:
     @cached_property
     def price_before_policy(self) -> float:
         """The same without any policy."""
+        if not self.sponsor.reading.policy_lines():
+            return self.price_at_return
         return price_at_return(self.loaded, replace(self.setting, answers=()))
 
     @cached_property
