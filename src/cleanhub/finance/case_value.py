@@ -283,7 +283,7 @@ def price_at_return(
     """Flat real price of all product at which equity earns ``target`` (the case's own if none).
 
     Debt is sized anew at every price, with the product sold under contract. Prices are tried side by
-    side and the interval around the root is cut until it is 1e-9 wide; NaN where no price is enough.
+    side and the interval around the root is cut until a straight line in it is enough; NaN where no price is.
     """
     numbers = values or loaded.values
     rate = float(numbers("returns.equity")) if target is None else target
@@ -304,9 +304,9 @@ def price_at_return(
             continue
         lowest, highest = prices[at - 1], prices[at]
         guess = lowest - worth[at - 1] * (highest - lowest) / (worth[at] - worth[at - 1])
-        if highest - lowest <= 1e-9 * max(abs(highest), 1e-9):
+        if highest - lowest <= 1e-6 * max(abs(highest), 1e-9):  # value is all but linear in there
             return float(guess)
-        near = 1e-4 * (highest - lowest)
+        near = 0.05 * (highest - lowest)
         prices = np.clip(guess + np.linspace(-near, near, _PRICES), lowest, highest)
     return float(guess)
 
