@@ -48,9 +48,12 @@ format: $(DEV)  ## let ruff lay out the code and mend what it can
 	$(BIN)/ruff check --fix src tests tools
 	$(BIN)/ruff format src tests tools
 
-validate: $(CORE)  ## run reference cases of others: make validate CASES='one.json two.json'
-	@test -n "$(CASES)" || { echo "say which cases: make validate CASES='one.json two.json'" >&2; exit 2; }
-	@status=0; for file in $(CASES); do $(BIN)/cleanhub validate finance $$file || status=1; done; exit $$status
+validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, and cases of others (CASES='one.json two.json')
+	@status=0; \
+	$(BIN)/python benchmarks/finance_kernel.py || status=1; \
+	$(BIN)/python benchmarks/finance_engine.py || status=1; \
+	$(BIN)/python benchmarks/monte_carlo.py || status=1; \
+	for file in $(CASES); do $(BIN)/cleanhub validate finance $$file || status=1; done; exit $$status
 
 docs: $(DEV)  ## build the documentation site
 	@test -f tools/build_docs.py || { echo "tools/build_docs.py is not there: nothing to build" >&2; exit 1; }

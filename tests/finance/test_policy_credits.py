@@ -7,6 +7,7 @@ import datetime as dt
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,21 @@ def level(library: Library) -> Callable[[int], float]:
     return one
 
 
+@dataclass(frozen=True)
+class Hand:
+    """What calculations by hand start from: the library's technologies, cells and deflator."""
+
+    tech: Technologies
+    worth: Build
+    cell: Callable[..., float]
+    level: Callable[[int], float]
+
+
+@pytest.fixture(scope="module")
+def hand(tech: Technologies, worth: Build, cell: Callable[..., float], level: Callable[[int], float]) -> Hand:
+    return Hand(tech, worth, cell, level)
+
+
 def annuity(years: int) -> float:
     return float(sum((1 + RATE) ** -t for t in range(1, years + 1)))
 
@@ -120,46 +136,34 @@ def annuity(years: int) -> float:
 
 
 @pytest.mark.parametrize("decided", [2022, 2024, 2026, 2032])
-def test_stored_co2_by_hand(
-    tech: Technologies,
-    worth: Build,
-    cell: Callable[..., float],
-    level: Callable[[int], float],
-    decided: int,
-) -> None:
+def test_stored_co2_by_hand(hand: Hand, decided: int) -> None:
     first = decided + LEAD
     value = 0.0
     for t in range(12):
         year = first + t
-        indexed = max(level(year - 1) / level(2025), 1.0)  # the index of a year follows a year later
-        nominal = cell("45q", "rate", "co2_stored") * indexed
-        value += nominal * level(2024) / level(year) * (1 + RATE) ** -(t + 1)
-    by_hand = value / annuity(20) * cell("45q", "transfer_price")
-    k = tech.find(CAPTURE)
-    got = worth("stored").credits[k, first - 2022]
-    assert got == pytest.approx(tech.captured[k] * by_hand, rel=1e-9)
+        indexed = max(hand.level(year - 1) / hand.level(2025), 1.0)  # of the year before
+        nominal = hand.cell("45q", "rate", "co2_stored") * indexed
+        value += nominal * hand.level(2024) / hand.level(year) * (1 + RATE) ** -(t + 1)
+    by_hand = value / annuity(20) * hand.cell("45q", "transfer_price")
+    k = hand.tech.find(CAPTURE)
+    got = hand.worth("stored").credits[k, first - 2022]
+    assert got == pytest.approx(hand.tech.captured[k] * by_hand, rel=1e-9)
     assert 50 < by_hand < 65  # USD/t over a horizon of 20 years: 85 less the buyer's discount, 12 years
 
 
 @pytest.mark.parametrize("decided", [2022, 2026, 2027])
-def test_clean_hydrogen_by_hand_in_tonnes(
-    tech: Technologies,
-    worth: Build,
-    cell: Callable[..., float],
-    level: Callable[[int], float],
-    decided: int,
-) -> None:
+def test_clean_hydrogen_by_hand_in_tonnes(hand: Hand, decided: int) -> None:
     first = decided + LEAD
     value = sum(
-        cell("45v", "rate")
-        * (level(first + t - 1) / level(2022))
-        * level(2024)
-        / level(first + t)
+        hand.cell("45v", "rate")
+        * (hand.level(first + t - 1) / hand.level(2022))
+        * hand.level(2024)
+        / hand.level(first + t)
         * (1 + RATE) ** -(t + 1)
         for t in range(10)
     )
-    by_hand = 1000 * value / annuity(20) * cell("45v", "transfer_price")
-    got = worth("made").credits[tech.find(ELECTROLYSIS), first - 2022]
+    by_hand = 1000 * value / annuity(20) * hand.cell("45v", "transfer_price")
+    got = hand.worth("made").credits[hand.tech.find(ELECTROLYSIS), first - 2022]
     assert got == pytest.approx(by_hand, rel=1e-9)
 
 

@@ -269,3 +269,37 @@ def test_the_index_of_archetypes_is_what_the_files_say() -> None:
     alone = {pair for pair in pairs if pairs.count(pair) == 1}
     assert alone <= set(from_project._index())
     assert not {pair for pair in pairs if pairs.count(pair) > 1} & set(from_project._index())
+
+
+def _as_of_country(hub: ch.Hub, country: str) -> ch.Hub:
+    meta = {key: value for key, value in hub.meta.items() if key != "jurisdictions"} | {"country": country}
+    return hub.__class__(**{**hub.__dict__, "meta": meta})
+
+
+def test_a_hub_elsewhere_gets_no_policy_of_the_country_its_archetypes_come_from(
+    mote: ch.Hub, baseline: Scenario
+) -> None:
+    there = _as_of_country(mote, "NL")
+    value = _value(there, baseline, load_book(there.library, there, baseline))
+    assert value.loaded.case.project.jurisdictions == ()
+    assert {answer.answer for answer in value.setting.answers} == {"no"}
+    assert value.setting.tax.federal_rate == value.setting.tax.state_rate == 0
+    assert value.price_at_return == value.price_before_policy
+    federal = _value(_as_of_country(mote, "US"), baseline, load_book(mote.library, mote, baseline))
+    assert federal.setting.tax.federal_rate > 0
+    assert federal.setting.tax.state_rate == 0
+    assert ch.load_hub("california").jurisdictions == ("US", "US-CA")
+
+
+@pytest.mark.parametrize("project_id", ["my plant #1 (a)", "_x", "#", "CA-001"])
+def test_any_project_id_makes_a_case(case: Callable[..., Any], project_id: str) -> None:
+    found = case(project_id=project_id, name="n" * 300)
+    assert found.project_id == project_id
+    assert found.loaded.case.name
+    assert len(found.loaded.case.title) == 200
+
+
+def test_a_row_that_makes_no_case_does_not_stop_the_others(case: Callable[..., Any]) -> None:
+    found = case(capex_usd=1e8, capex_year=1950)
+    assert found.loaded is None
+    assert found.because.startswith("its row makes no case (capital.cost.currency_year: impossible value")

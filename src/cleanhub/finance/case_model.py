@@ -12,9 +12,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from cleanhub.finance.figures import CaseModel, Figure, measured
+from cleanhub.finance.figures import CaseModel, Figure, Stated, measured
 
 Share: Any = measured("1", 0.0, 1.0)
 Rate: Any = measured("1/yr", 0.0, 1.0, "high")
@@ -60,21 +60,14 @@ class Production(CaseModel):
     """Years of operation."""
     degradation: measured("1/yr", 0.0, 0.2, "high") = Figure(value=0.0)  # type: ignore[valid-type]
     """Loss of output each year."""
-    by_products: dict[str, Annotated[Figure, Field()]] = {}
+    by_products: dict[str, Stated] = {}
     """Per unit of product: what policies or buyers count besides the product (codelist policy_quantity)."""
-    capacity_from: dict[str, Annotated[Figure, Field()]] = {}
+    capacity_from: dict[str, Stated] = {}
     """Yearly capacity per unit of another published measure (codelist product), as ``MWh/yr/MWh``."""
-    bought: dict[str, Annotated[Figure, Field()]] = {}
+    bought: dict[str, Stated] = {}
     """Counted once, when service begins (codelist policy_quantity): vehicles of a fleet."""
     policy_product: str = ""
     """Code of codelist policy_quantity that the product itself is, where policies pay for it."""
-
-    @field_validator("by_products", "capacity_from", "bought", mode="before")
-    @classmethod
-    def _bare(cls, given: Any) -> Any:
-        from cleanhub.finance.figures import as_figure
-
-        return {key: as_figure(item) for key, item in given.items()} if isinstance(given, dict) else given
 
 
 class Pioneer(CaseModel):
@@ -170,21 +163,14 @@ class Capital(CaseModel):
 class Input(CaseModel):
     """Something the plant uses."""
 
-    use: Annotated[Figure, Field()]
+    use: Stated
     """Use per unit of product; its unit says of what (``kg/kg``, ``MWh/t``)."""
-    price: Annotated[Figure, Field()]
+    price: Stated
     """Price; its unit says per what (``USD/t``)."""
     escalation: Growth = Figure(value=0.0)
     """Yearly growth above inflation."""
     carrier: str = ""
     """Carrier of the library, where it is one."""
-
-    @field_validator("use", "price", mode="before")
-    @classmethod
-    def _bare(cls, given: Any) -> Any:
-        from cleanhub.finance.figures import as_figure
-
-        return as_figure(given)
 
 
 class Cost(CaseModel):
@@ -211,7 +197,7 @@ class Revenue(CaseModel):
 
     quantity: str = "product"
     """``product`` or one of by_products."""
-    price: Annotated[Figure, Field()]
+    price: Stated
     """Price; its unit says per what (``USD/kg``)."""
     share: Share = Figure(value=1.0)
     """Share of that quantity sold this way."""
@@ -225,13 +211,6 @@ class Revenue(CaseModel):
     """Whether the price follows inflation from the price year on."""
     contracted: bool = False
     """Whether a buyer is bound: lenders count contracted sales only."""
-
-    @field_validator("price", mode="before")
-    @classmethod
-    def _bare(cls, given: Any) -> Any:
-        from cleanhub.finance.figures import as_figure
-
-        return as_figure(given)
 
     @model_validator(mode="after")
     def _in_order(self) -> Revenue:
@@ -389,17 +368,10 @@ class Returns(CaseModel):
 class Reference(CaseModel):
     """What the product would otherwise be."""
 
-    price: Annotated[Figure, Field()] | None = None
+    price: Stated | None = None
     """Price of the conventional product; its unit says per what."""
-    emissions_avoided: Annotated[Figure, Field()] | None = None
+    emissions_avoided: Stated | None = None
     """Tonnes CO2e avoided per unit of product."""
-
-    @field_validator("price", "emissions_avoided", mode="before")
-    @classmethod
-    def _bare(cls, given: Any) -> Any:
-        from cleanhub.finance.figures import as_figure
-
-        return as_figure(given)
 
 
 class Lender(CaseModel):

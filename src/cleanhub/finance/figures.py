@@ -81,6 +81,10 @@ def as_figure(given: Any) -> Any:
     return given
 
 
+Stated = Annotated[Figure, BeforeValidator(as_figure)]
+"""Type of a field that holds a figure whose unit depends on what it counts."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """What a field counts: unit (``{unit}`` is the product's), least, most, the bad end of a range."""

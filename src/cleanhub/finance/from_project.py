@@ -25,6 +25,7 @@ from cleanhub.hub.library import Library, load_library
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 _HEAD = re.compile(r"^  (sector|technology|product): (\w*)", re.MULTILINE)
 _STORED = {"co2": "co2_stored"}
 BEGUN = frozenset({"construction", "operating", "closed"})
@@ -100,7 +101,12 @@ def project_case(row: pd.Series, hub: Hub, scenario: Scenario) -> ProjectCase:
         )
         return ProjectCase(project_id, None, words, name)
     data = _data(row, hub, scenario, base, name, yearly)
-    return ProjectCase(project_id, case_of(data, hub.library), archetype=name)
+    try:
+        return ProjectCase(project_id, case_of(data, hub.library), archetype=name)
+    except InputError as error:  # a row may be valid in its table and still make no case
+        first = error.faults[0]
+        words = f"its row makes no case ({first.column}: {first.what}, found {first.found})"
+        return ProjectCase(project_id, None, words, name)
 
 
 @cache
@@ -172,21 +178,20 @@ def _data(
     source = f"{hub.name}: {row['source_id']}"
     stated = {"source": source, "confidence": str(row["confidence"])}
     begins, service = _dates(row, base, scenario)
-    places = hub.meta.get("jurisdictions")
+    known = hub.library.codelists["jurisdiction"]
     project: dict[str, Any] = {
         "sector": str(row["sector"]),
         "stage": str(row["stage"]),
+        "jurisdictions": [place for place in hub.jurisdictions if place in known],
         "construction_begins": begins,
         "in_service": service,
     }
-    if places:
-        project["jurisdictions"] = list(places)
     if row["technology"]:
         project["technology"] = str(row["technology"])
     data: dict[str, Any] = {
         "based_on": name,
-        "name": str(row["project_id"]),
-        "title": str(row["name"]),
+        "name": _NOT_A_NAME.sub("-", str(row["project_id"]))[:80].lstrip("._-") or "project",
+        "title": str(row["name"])[:200],
         "private": False,
         "price_year": scenario.price_year,
         "project": project,
@@ -231,8 +236,11 @@ def _capital(
         year = int(row["capex_year"]) if pd.notna(row["capex_year"]) else base.case.price_year
         return {"value": float(row["capex_usd"]), "unit": "USD", "currency_year": year, **stated}
     cost = base.figures["capital.cost"]
-    keep = {"source": cost.figure.source, "confidence": cost.figure.confidence}
-    keep["currency_year"] = base.case.price_year  # type: ignore[assignment]
+    keep = {
+        "source": cost.figure.source,
+        "confidence": cost.figure.confidence,
+        "currency_year": base.case.price_year,
+    }
     if "/" in cost.unit:
         return {"value": cost.value, "low": cost.low, "high": cost.high, "unit": cost.unit, **keep}
     own = base.case.capital.scale_exponent

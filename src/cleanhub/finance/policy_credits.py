@@ -83,8 +83,7 @@ class PolicyCredits:
         self.index = Index(self.book.price_index, self.book.settings["inflation"])
         self.rate = scenario.decision.discount_rate
         self.price_level = float(self.index.level(np.array([scenario.price_year]))[0])
-        places = hub.meta.get("jurisdictions") or [hub.meta.get("country", "")]
-        self.places = frozenset(str(place) for place in places)
+        self.places = frozenset(hub.jurisdictions)
 
     def years_paid(self, policy: str) -> int | None:
         """Operating years that a policy pays; ``None`` where it has no end."""

@@ -22,11 +22,11 @@ from cleanhub.finance.policy_setting import setting_of
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.schema import PAST_FID
 from cleanhub.hub.series import weakest
 from cleanhub.policy.applicant import Answer
 from cleanhub.policy.book import PolicyBook
 
-COMMITTED = ("fid", "construction", "operating")
 PUBLIC = frozenset({"production_credit", "investment_credit", "grant", "voucher"})
 """Instruments that the public pays for; market credits are paid by those who owe them."""
 
@@ -179,7 +179,7 @@ def policy_wedge_table(projects: Sequence[ProjectValue], last_year: int) -> pd.D
     """
     totals: dict[tuple[str, int], list[float]] = {}
     for one in projects:
-        if one.value is None or str(one.row["stage"]) not in COMMITTED:
+        if one.value is None or str(one.row["stage"]) not in PAST_FID:
             continue
         tonnes = _tonnes(one.row)
         for answer in one.value.setting.answers:

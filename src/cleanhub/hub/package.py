@@ -62,6 +62,12 @@ class Hub:
         """Last inventory year: the year the path starts from."""
         return int(self.meta["base_year"])
 
+    @property
+    def jurisdictions(self) -> tuple[str, ...]:
+        """Where its laws come from: ``jurisdictions`` of its description, else its ``country``."""
+        places = self.meta.get("jurisdictions") or [self.meta.get("country", "")]
+        return tuple(str(place) for place in places if place)
+
     def sources(self) -> pd.DataFrame:
         """Sources of the hub and of the library, one row per source id."""
         both = pd.concat([self.tables["sources"], self.library.tables["sources"]])

@@ -347,6 +347,9 @@ TARGETS = Table(
     optional=True,
 )
 
+PAST_FID = ("fid", "construction", "operating")
+"""Stages past the final investment decision."""
+
 PROJECTS = Table(
     "projects",
     "Announced projects of the hub.",

@@ -19,6 +19,7 @@ from cleanhub.finance.technologies import Technologies
 from cleanhub.hub.inventory import site_history
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.schema import PAST_FID
 from cleanhub.hub.series import Drivers
 
 FloatArray = NDArray[np.float64]
@@ -150,7 +151,7 @@ def _commit(sites: Sites, hub: Hub, years: IntArray) -> None:
     """Tonnes cut by projects past the final investment decision, from their first year on."""
     projects = hub.tables["projects"]
     built = projects[
-        projects["stage"].isin(["fid", "construction", "operating"])
+        projects["stage"].isin(PAST_FID)
         & (projects["asset_id"] != "")
         & projects["co2e_t_per_year"].notna()
         & ((projects["role"] == "abates") | (projects["role_secondary"] == "abates"))

@@ -9,8 +9,8 @@ from cleanhub.core.tables import conform
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.schema import PAST_FID
 
-PAST_FID = ("fid", "construction", "operating")
 LIVE = ("concept", "announced", "pre_feed", "feed")
 BASE_RATE_FACT = "fid_rate_global_pct"
 PLANT_ROLES = ("abates", "supplies")

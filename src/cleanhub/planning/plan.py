@@ -17,6 +17,7 @@ import pandas as pd
 
 from cleanhub.finance.technologies import STORAGE_PRICE, missing_prices
 from cleanhub.finance.valuations import (
+    ProjectValue,
     counts,
     policy_answers_table,
     policy_wedge_table,
@@ -178,7 +179,7 @@ def plan(
         hashes={**hub_hashes(hub), "library": _folder_hash(_library_folder())},
         versions=_versions(),
         pending=dict(PENDING),
-        notes=[*(note.line() for note in hub.notes), *_unpriced(path), *_worth(counts(valued))],
+        notes=[*(note.line() for note in hub.notes), *_unpriced(path), *_worth(valued)],
         timings=clock.timings,
         hub=hub,
     )
@@ -201,12 +202,16 @@ def _unpriced(path: Pathway) -> list[str]:
     return lines
 
 
-def _worth(found: dict[str, int]) -> list[str]:
-    """One line that counts the projects with a value and those without, by reason."""
-    if not found:
+def _worth(valued: list[ProjectValue]) -> list[str]:
+    """A line that counts projects with a value and without, by reason; one more if none is taxed."""
+    if not valued:
         return []
-    parts = [f"{count} {status}" for status, count in found.items()]
-    return [f"projects: {'; '.join(parts)}"]
+    parts = [f"{count} {status}" for status, count in counts(valued).items()]
+    lines = [f"projects: {'; '.join(parts)}"]
+    values = [one.value for one in valued if one.value is not None]
+    if values and not any(np.any(value.sponsor.rules.federal_rate) for value in values):
+        lines.append("projects: no tax law is known for this hub's jurisdictions: valued without income tax")
+    return lines
 
 
 def _path_tables(path: Pathway) -> dict[str, pd.DataFrame]:

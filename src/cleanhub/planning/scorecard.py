@@ -12,6 +12,7 @@ from cleanhub.core.units import factor
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.schema import PAST_FID
 from cleanhub.planning.targets import PathTables, measure
 
 WEAK = ("recalled", "assumed")
@@ -293,7 +294,7 @@ def _project_lines(inputs: ScorecardInputs) -> list[_Line]:
     if projects.empty:
         return []
     recalled = float(projects["confidence"].isin(WEAK).mean())
-    past = projects["stage"].isin(["fid", "construction", "operating"])
+    past = projects["stage"].isin(PAST_FID)
     source = _source(inputs, "projects")
     valued = int(inputs.valuations.loc[inputs.valuations["status"] == "valued", "project_id"].nunique())
     return [

@@ -56,18 +56,17 @@ def applicant_of_project(
         raise InputError(f"project {project}", faults.faults)
     row = rows.iloc[0]
     years, begins, service = _dates(row, hub.library, book, scenario)
-    places = hub.meta.get("jurisdictions") or [hub.meta.get("country", "")]
     stated: dict[str, Fact] = {"stage": str(row["stage"])}
     return Applicant(
         name=project,
-        jurisdictions=frozenset(str(place) for place in places),
+        jurisdictions=frozenset(hub.jurisdictions),
         sector=str(row["sector"]),
         technology=str(row["technology"]),
         product=str(row["capacity_of"]),
         construction_begins=begins,
         in_service=service,
         years=years,
-        quantities=_quantities(row, hub.library, years),
+        quantities=_quantities(row, hub.library, book, years),
         capital_usd=_capital(row, book, service),
         facts={**stated, **(facts or {})},
     )
@@ -86,7 +85,9 @@ def _dates(
     return years, dt.date(first - lead, 1, 1), dt.date(first, 1, 1)
 
 
-def _quantities(row: pd.Series, library: Library, years: NDArray[np.int64]) -> dict[str, FloatArray]:
+def _quantities(
+    row: pd.Series, library: Library, book: PolicyBook, years: NDArray[np.int64]
+) -> dict[str, FloatArray]:
     found: dict[str, float] = {}
     once: dict[str, float] = {}
     made, capacity, unit = str(row["capacity_of"]), row["capacity"], str(row["capacity_unit"])
@@ -96,7 +97,7 @@ def _quantities(row: pd.Series, library: Library, years: NDArray[np.int64]) -> d
     )
     if pd.notna(capacity):
         for quantity in COUNTED.get(made, ()):
-            amount = _in_unit(float(capacity), unit, _unit_of(library, quantity))
+            amount = _in_unit(float(capacity), unit, book.unit(quantity))
             if amount is not None:
                 found[quantity] = amount
         if made == "vehicles":
@@ -111,10 +112,6 @@ def _quantities(row: pd.Series, library: Library, years: NDArray[np.int64]) -> d
     yearly = {name: np.full(size, amount) for name, amount in found.items()}
     bought = {name: np.where(np.arange(size) == 0, amount, 0.0) for name, amount in once.items()}
     return {**yearly, **bought}
-
-
-def _unit_of(library: Library, quantity: str) -> str:
-    return library.meaning("policy_quantity", quantity).rsplit("[", 1)[-1].rstrip("]")
 
 
 def _in_unit(amount: float, unit: str, wanted: str) -> float | None:

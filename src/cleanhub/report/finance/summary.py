@@ -27,6 +27,7 @@ from cleanhub.finance.readiness import (
     readiness_level,
 )
 from cleanhub.finance.returns import present_value
+from cleanhub.finance.tax_books import TaxRules
 from cleanhub.policy.applicant import Answer
 
 CONFIDENCE = ("seen", "derived", "recalled", "assumed")
@@ -56,7 +57,7 @@ def plain(data: Any) -> Any:
 def case_summary(value: CaseValue, as_of: dt.date | None = None) -> dict[str, Any]:
     """Everything about a valued case, JSON-ready; ``as_of`` is the day that readiness is judged on."""
     found = {
-        "case": _identity(value.loaded),
+        "case": _identity(value.loaded, value.sponsor.rules),
         "capital": _capital(value.sponsor),
         "uses": {name: float(line.sum()) for name, line in value.sponsor.outcome.uses.items()},
         "sources": {name: float(line.sum()) for name, line in value.sponsor.outcome.sources.items()},
@@ -73,7 +74,7 @@ def case_summary(value: CaseValue, as_of: dt.date | None = None) -> dict[str, An
     return done
 
 
-def _identity(loaded: LoadedCase) -> dict[str, Any]:
+def _identity(loaded: LoadedCase, rules: TaxRules) -> dict[str, Any]:
     case = loaded.case
     return {
         "id": loaded.id,
@@ -95,6 +96,8 @@ def _identity(loaded: LoadedCase) -> dict[str, Any]:
         "life_years": case.production.life,
         "price_year": case.price_year,
         "inflation": float(loaded.values("inflation")),
+        "federal_tax_rate": float(np.ravel(rules.federal_rate)[0]),
+        "state_tax_rate": float(np.ravel(rules.state_rate)[0]),
     }
 
 

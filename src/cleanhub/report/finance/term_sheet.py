@@ -71,8 +71,15 @@ def _heading(summary: Mapping[str, Any]) -> list[str]:
             f"{number(case['capacity'], 6)} {case['unit']} {case['product']} a year; {begins}in service "
             f"{case['in_service']}, {case['life_years']} years"
         ),
-        f"money nominal unless it says {price['unit']}; inflation {_rate(case['inflation'])}",
+        f"money nominal unless it says {price['unit']}; inflation {_rate(case['inflation'])}; {_tax(case)}",
     ]
+
+
+def _tax(case: Mapping[str, Any]) -> str:
+    federal, state = case["federal_tax_rate"], case["state_tax_rate"]
+    if not federal and not state:
+        return "NO income tax: no tax law is known there"
+    return f"income tax {_rate(federal)}" + (f", state {_rate(state)}" if state else "")
 
 
 def _funds(summary: Mapping[str, Any]) -> list[str]:

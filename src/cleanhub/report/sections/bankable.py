@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from markupsafe import Markup
 
@@ -130,13 +130,13 @@ def _answers(context: Context) -> Table:
     tables = getattr(library, "tables", {})
     policies = {str(r["policy"]): r for r in as_rows(tables.get("policies"))}
     found: dict[str, dict[str, set[str]]] = {}
-    paid: Counter[str] = Counter()
+    paid: defaultdict[str, float] = defaultdict(float)
     reasons: dict[str, Counter[str]] = {}
     for row in context.rows("policy_answers"):
         policy, project = str(row["policy"]), str(row["project_id"])
         found.setdefault(policy, {}).setdefault(str(row["answer"]), set()).add(project)
         if row["usd"]:
-            paid[policy] += float(row["usd"])  # type: ignore[assignment]
+            paid[policy] += float(row["usd"])
         if row["answer"] == "no":
             reasons.setdefault(policy, Counter())[str(row["because"])] += 1
     order = sorted(found, key=lambda p: (-paid[p], -len(found[p].get("requires", ())), p))
