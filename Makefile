@@ -48,12 +48,17 @@ format: $(DEV)  ## let ruff lay out the code and mend what it can
 	$(BIN)/ruff check --fix src tests tools
 	$(BIN)/ruff format src tests tools
 
-validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, and cases of others (CASES='one.json two.json')
+validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, and cases of others (CASES='one.json folder')
 	@status=0; \
 	$(BIN)/python benchmarks/finance_kernel.py || status=1; \
 	$(BIN)/python benchmarks/finance_engine.py || status=1; \
 	$(BIN)/python benchmarks/monte_carlo.py || status=1; \
-	for file in $(CASES); do $(BIN)/cleanhub validate finance $$file || status=1; done; exit $$status
+	for case in $(CASES); do \
+		if [ -d $$case ]; then \
+			$(BIN)/cleanhub validate mpp $$case || status=1; \
+			test ! -d $$case/ammonia/bau || $(BIN)/python benchmarks/mpp_ammonia.py $$case/ammonia/bau || status=1; \
+		else $(BIN)/cleanhub validate finance $$case || status=1; fi; \
+	done; exit $$status
 
 docs: $(DEV)  ## build the documentation site
 	@test -f tools/build_docs.py || { echo "tools/build_docs.py is not there: nothing to build" >&2; exit 1; }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,3 +28,98 @@ def shared_oracles() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference cases: the folder shared/oracles is not beside this checkout")
     return folder
+
+
+MPP_REGIONS = ("India", "China", "Middle East", "Saudi Arabia")
+GAS, CAPTURE, MIXED = (
+    "Natural Gas SMR + ammonia synthesis",
+    "Natural Gas SMR + CCS + ammonia synthesis",
+    "Electrolyser + SMR + ammonia synthesis",
+)
+_MPP_TECHNOLOGIES = {  # class, first year, levelised cost, scope 1, captured
+    GAS: ("initial", 2020, 300.0, 2.0, 0.0),
+    MIXED: ("transition", 2020, 320.0, 1.5, 0.0),
+    CAPTURE: ("end-state", 2025, 330.0, 0.2, 1.8),
+}
+
+
+def small_solver_tables() -> dict[str, pd.DataFrame]:
+    """Made-up inputs of the imported solver's ammonia sector: three technologies, four regions."""
+    products, years = ("Ammonia", "Urea", "Ammonium nitrate"), range(2020, 2051)
+    places = [(p, r, t, y) for p in products for r in MPP_REGIONS for t in _MPP_TECHNOLOGIES for y in years]
+    key = ["product", "region", "technology", "year"]
+    frame = pd.DataFrame(places, columns=key)
+    about = pd.DataFrame.from_dict(
+        _MPP_TECHNOLOGIES, orient="index", columns=["class", "first", "cost", "emitted", "captured"]
+    ).loc[frame["technology"]]
+    characteristics = frame.assign(
+        technology_classification=about["class"].to_numpy(),
+        expected_maturity=about["first"].to_numpy(),
+        technology_lifetime=30,
+        wacc=0.08,
+    )
+    emissions = frame.assign(
+        co2_scope1=about["emitted"].to_numpy(),
+        co2_scope1_captured=about["captured"].to_numpy(),
+        co2_scope2=0.1,
+    )
+    new = frame.rename(columns={"technology": "technology_destination"}).assign(
+        technology_origin="New-build", switch_type="greenfield", lcox=about["cost"].to_numpy()
+    )
+    closed = frame.rename(columns={"technology": "technology_origin"}).assign(
+        technology_destination="Decommissioned", switch_type="decommission", lcox=0.0
+    )
+    pairs = [(GAS, CAPTURE), (GAS, MIXED), (MIXED, CAPTURE), (CAPTURE, GAS)]
+    changed = pd.concat(
+        new[new["technology_destination"] == after].assign(
+            technology_origin=before, switch_type="brownfield_renovation"
+        )
+        for before, after in pairs
+    )
+    switches = pd.concat([new, changed, closed], ignore_index=True)
+    switches = switches.assign(tco=switches["lcox"] / 2, switch_capex=100.0, marginal_cost=switches["lcox"])
+    demand = pd.DataFrame(
+        [
+            {"product": p, "region": r, "year": y, "value": share * (5.0 + 0.5 * (y - 2020))}
+            for p in products
+            for r, share in (("Global", 1.0), ("India", 0.3), ("China", 0.3), ("Middle East", 0.4))
+            for y in years
+        ]
+    )
+    stack = pd.DataFrame(
+        [
+            {"product": p, "region": r, "technology": GAS, "annual_production_capacity": 2.0}
+            | {"average_cuf": 0.9, "average_age": 15.0}
+            for p in products
+            for r in ("India", "China", "Middle East")
+        ]
+    )
+    storage = pd.DataFrame({"year": years, "value": 5.0})
+    return {
+        "technology_transitions": switches,
+        "technology_characteristics": characteristics,
+        "emissions": emissions,
+        "demand": demand,
+        "initial_asset_stack": stack,
+        "co2_storage_constraint": storage,
+    }
+
+
+@pytest.fixture
+def solver_tables() -> dict[str, pd.DataFrame]:
+    """Fresh made-up input tables of the imported solver, to be changed at will."""
+    return small_solver_tables()
+
+
+@pytest.fixture
+def write_solver_tables(tmp_path: Path) -> Callable[..., Path]:
+    """Write input tables as the solver lays them out, plain or gzipped; gives their folder."""
+
+    def write(tables: dict[str, pd.DataFrame], folder: str = "inputs", gzipped: bool = False) -> Path:
+        target = tmp_path / folder
+        target.mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            table.to_csv(target / f"{name}.csv{'.gz' if gzipped else ''}", index=False)
+        return target
+
+    return write

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import doc_figures
+import doc_published
 from cleanhub.core.tables import Column, Table, allowed
 from cleanhub.core.units import DEFINITIONS, registry
 from cleanhub.hub.datadoc import describe_hub, markdown_table
@@ -430,6 +431,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "cement-share": lambda: doc_figures.cement_share(california()),
     "programme-counts": lambda: doc_figures.programme_counts(california()),
     "validation": lambda: doc_figures.validation(california(), baseline()),
+    "published-counts": doc_published.published_counts,
+    "published-figures": doc_published.published_figures,
     "library-confidence": lambda: doc_figures.library_confidence(california()),
     "recalled-shares": lambda: doc_figures.recalled_shares(baseline()),
     "coverage": lambda: doc_figures.coverage(baseline()),

@@ -82,7 +82,7 @@ def driver_rows() -> Callable[[Mapping[str, tuple[Path_, str]]], pd.DataFrame]:
             out, columns=["driver", "kind", "year", "low", "value", "high", "unit", "currency_year"]
         )
         frame = frame.astype({"year": "Int64", "currency_year": "Int64", "value": float})
-        return frame.assign(source_id="test", confidence="assumed", note="")
+        return frame.assign(region="", source_id="test", confidence="assumed", note="")
 
     return rows
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleanhub.finance.ownership import total_cost_of_ownership
+from cleanhub.finance.ownership import total_cost_of_ownership as cost_of_owning
 from cleanhub.finance.technologies import Technologies, UnitCosts, unit_costs
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import Drivers
@@ -18,6 +18,17 @@ from cleanhub.hub.series import Drivers
 DIESEL, BATTERY = "truck_class8_day_diesel", "truck_class8_day_battery"
 RECOVERY_10_YEARS = 0.08 / (1 - 1.08**-10)
 VOUCHER = {"credit": "voucher", "driver": "voucher_class8", "basis": "vehicle", "technology": BATTERY}
+
+
+def total_cost_of_ownership(tech: Technologies, costs: UnitCosts, yearly: float) -> np.ndarray:
+    """Of every technology in every year, (K, T), before anything is learnt."""
+    every, ones = np.arange(len(tech.names)), np.ones(len(tech.names))
+    years = range(costs.running.shape[1])
+    columns = [
+        cost_of_owning(tech, every, costs.running[:, t], costs.vehicle_credit[:, t], yearly, ones)
+        for t in years
+    ]
+    return np.column_stack(columns)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +84,7 @@ def test_a_voucher_reduces_the_capital_and_never_below_nothing(
 def test_whoever_drives_twice_as_far_pays_half_the_capital_a_mile(
     tech: Technologies, costs: UnitCosts, miles: float
 ) -> None:
-    trucks = tech.product == "distance"
+    trucks = tech.is_vehicle
     once = (total_cost_of_ownership(tech, costs, miles) - costs.running)[trucks]
     twice = (total_cost_of_ownership(tech, costs, 2 * miles) - costs.running)[trucks]
     np.testing.assert_allclose(once, 2 * twice, rtol=1e-9)
@@ -89,3 +100,13 @@ def test_a_yearly_fee_is_spread_over_the_distance(tech: Technologies, costs: Uni
 def test_a_vehicle_without_capital_costs_its_running(tech: Technologies, costs: UnitCosts) -> None:
     free = replace(tech, capex=tech.capex * 0, capital_charge=tech.capital_charge * 0, fixed=tech.fixed * 0)
     np.testing.assert_array_equal(total_cost_of_ownership(free, costs, 60_000.0), costs.running)
+
+
+def test_learning_takes_its_share_off_the_capital_alone(tech: Technologies, costs: UnitCosts) -> None:
+    k = np.array([tech.find(BATTERY)])
+    running, none = costs.running[k, 0], np.zeros(1)
+    half = np.where(np.arange(len(tech.names)) == k[0], 0.5, 1.0)
+    dear = cost_of_owning(tech, k, running, none, 60_000.0, np.ones(len(half)))
+    cheap = cost_of_owning(tech, k, running, none, 60_000.0, half)
+    fixed = tech.fixed[k] / 60_000.0
+    np.testing.assert_allclose(cheap - running - fixed, 0.5 * (dear - running - fixed), rtol=1e-12)

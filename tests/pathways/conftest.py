@@ -17,8 +17,9 @@ import cleanhub as ch
 from cleanhub.hub.new import new_hub
 from cleanhub.hub.package import BUNDLED, Hub, load_hub
 from cleanhub.hub.scenario import Scenario, load_scenario
-from cleanhub.pathways import results
-from cleanhub.pathways.engine import Pathway, run_pathway
+from cleanhub.pathways import accounts, emissions, results
+from cleanhub.pathways.assemble import Pathway
+from cleanhub.pathways.engine import run_pathway
 
 
 @dataclass
@@ -34,13 +35,14 @@ class Run:
 
     @cached_property
     def emissions(self) -> pd.DataFrame:
-        return results.emissions_table(self.path)
+        return emissions.emissions_table(self.path)
 
     @cached_property
     def included(self) -> pd.DataFrame:
         """Scope 1 inside the inventory's total."""
         frame = self.emissions
-        return frame[(frame["scope"] == 1) & (frame["boundary"] == "included")]
+        inside = (frame["scope"] == 1) & (frame["boundary"] == "included")
+        return frame[inside & (frame["gas"] == "co2e")]
 
     @cached_property
     def assets(self) -> pd.DataFrame:
@@ -52,15 +54,15 @@ class Run:
 
     @cached_property
     def limits(self) -> pd.DataFrame:
-        return results.limits_table(self.path)
+        return accounts.limits_table(self.path)
 
     @cached_property
     def energy(self) -> pd.DataFrame:
-        return results.energy_table(self.path)
+        return accounts.energy_table(self.path)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
-        return results.costs_table(self.path)
+        return accounts.costs_table(self.path)
 
     @cached_property
     def trucks(self) -> pd.DataFrame:

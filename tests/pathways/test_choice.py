@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,42 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cleanhub.pathways.choice import Granted, grant, score
+from cleanhub.pathways.choice import Granted, Needs, meet_floors, option_costs
+from cleanhub.pathways.choice import grant as grant_within
+from cleanhub.pathways.choice import score as score_of
+from cleanhub.pathways.rule import Rule
+
+
+def grant(
+    scores: Any, costs: Any, own: Any, size: Any, captured: Any, storage_left: float, switches_left: float
+) -> Any:
+    """The general rule with two limits: CO2 storage, which follows the product, and changes."""
+    weight = np.array([captured, np.ones(len(captured))])
+    scale = np.column_stack([size, np.ones(len(size))])
+    needs = Needs(weight, np.array([1.0, 0.0]), scale, np.array([storage_left, switches_left]))
+    got = grant_within(scores, costs, own, size, needs)
+    names = ("co2_storage", "switches_per_year")
+    return _Named(got.choice, dict(zip(names, got.refused.tolist(), strict=True)))
+
+
+@dataclass
+class _Named:
+    choice: Any
+    refused: dict[str, float]
+
+
+def score(rule: str, running: Any, charge: Any, direct: Any, own: Any, **rest: Any) -> tuple[Any, Any]:
+    """Scores and costs where every plant has the same running costs."""
+    rows = np.repeat(running[None, :], len(own), axis=0)
+    cost = option_costs(
+        rows, charge, rest["charge_added"], own, rest["on_cycle"], rest["is_retrofit"], rest["allowed"]
+    )
+    return score_of(Rule(name=rule), cost, direct, own), cost
 
 
 def naive_grant(
     scores: Any, costs: Any, own: Any, size: Any, captured: Any, storage: float, switches: float
-) -> Granted:
+) -> _Named:
     """One site at a time: the best wish that is left, until nothing or no room is left."""
     sites, options = range(len(own)), range(len(captured))
     open_to = {n: {k for k in options if np.isfinite(scores[n][k])} for n in sites}
@@ -49,7 +80,7 @@ def naive_grant(
         choice[first] = wishes[first]
         storage -= need(first, wishes[first])
         switches -= 1
-    return Granted(np.array(choice), refused)
+    return _Named(np.array(choice), refused)
 
 
 @st.composite
@@ -264,3 +295,65 @@ def test_a_dearer_tonne_never_makes_one_decision_dirtier(
         return np.where(scores <= best + 1e-9, direct[None, :], np.inf).min(axis=1)
 
     assert (emitted(low + rise) <= emitted(low) + 1e-9).all()
+
+
+# ---------------------------------------------------------------- rule mpp and floors
+
+
+def test_rule_mpp_takes_no_switch_that_saves_less_than_a_band() -> None:
+    cost = np.array([[100.0, 96.0, 94.0]])
+    scores = score_of(
+        Rule(name="mpp"), cost, np.array([1.0, 0.5, 0.4]), np.array([0]), np.random.default_rng(0)
+    )
+    assert np.isinf(scores[0, 1]), "4 % cheaper is within the band"
+    assert scores[0].argmin() == 2
+
+
+def test_rule_mpp_draws_among_options_in_one_band_and_the_seed_repeats_it() -> None:
+    cost = np.tile([100.0, 50.0, 50.5, 90.0], (400, 1))
+    own, direct = np.zeros(400, dtype=int), np.array([1.0, 0.5, 0.5, 0.5])
+
+    def drawn(seed: int) -> Any:
+        return score_of(Rule(name="mpp"), cost, direct, own, np.random.default_rng(seed)).argmin(axis=1)
+
+    first = drawn(1)
+    assert set(first.tolist()) == {1, 2}, "the dearest is in another band"
+    assert 120 < (first == 1).sum() < 280
+    np.testing.assert_array_equal(first, drawn(1))
+    assert (first != drawn(2)).any()
+
+
+def test_rule_mpp_with_weight_on_tonnes_takes_the_cleanest_though_it_is_dear() -> None:
+    cost = np.array([[100.0, 60.0, 300.0]])
+    rule = Rule(name="mpp", cost_weight=0.01, emission_weight=0.99)
+    scores = score_of(rule, cost, np.array([1.0, 0.9, 0.0]), np.array([0]), np.random.default_rng(0))
+    assert scores[0].argmin() == 2
+
+
+def test_a_spread_mixes_near_ties_and_leaves_the_far_ones() -> None:
+    cost = np.tile([100.0, 101.0, 300.0], (500, 1))
+    rule = Rule(spread=0.05)
+    picks = score_of(rule, cost, np.zeros(3), np.zeros(500, dtype=int), np.random.default_rng(0)).argmin(
+        axis=1
+    )
+    share = np.bincount(picks, minlength=3) / 500
+    wanted = np.exp(-np.array([0.0, 0.01, 2.0]) / 0.05)
+    np.testing.assert_allclose(share, wanted / wanted.sum(), atol=0.07)
+
+
+def test_floors_are_met_by_the_plants_for_which_it_costs_least() -> None:
+    costs = np.array([[10.0, 18.0], [10.0, 12.0], [10.0, 15.0]])
+    own, size = np.zeros(3, dtype=int), np.ones(3)
+    needs = Needs(np.array([[0.0, 1.0]]), np.ones(1), np.ones((3, 1)), np.array([np.inf]))
+    kept = Granted(own.copy(), np.zeros(1))
+    got = meet_floors(kept, costs, own, size, needs, np.array([1.5]))
+    np.testing.assert_array_equal(got.choice, [0, 1, 1])
+    np.testing.assert_array_equal(meet_floors(kept, costs, own, size, needs, np.zeros(1)).choice, own)
+
+
+def test_a_floor_breaks_no_cap() -> None:
+    costs, own, size = np.array([[10.0, 12.0]] * 3), np.zeros(3, dtype=int), np.ones(3)
+    weight = np.array([[0.0, 1.0], [0.0, 1.0]])
+    needs = Needs(weight, np.ones(2), np.ones((3, 2)), np.array([np.inf, 1.2]))
+    got = meet_floors(Granted(own.copy(), np.zeros(2)), costs, own, size, needs, np.array([3.0, 0.0]))
+    assert (got.choice == 1).sum() == 1

@@ -11,9 +11,15 @@ import pytest
 
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import DriverChoice, LimitChoice
-from cleanhub.pathways.engine import Pathway, run_pathway
+from cleanhub.pathways.assemble import Pathway
+from cleanhub.pathways.engine import run_pathway
 
 PLANT_KINDS = ("retrofit", "rebuild")
+
+
+def runs(path: Pathway) -> np.ndarray:
+    """Technology of every reported site by year."""
+    return path.walked.run[: len(path.sites.asset_id)]
 
 
 def cumulative(run: Any, hub_only: bool) -> float:
@@ -24,7 +30,8 @@ def cumulative(run: Any, hub_only: bool) -> float:
 
 def plant_switches(run: Any) -> pd.DataFrame:
     frame = run.switches
-    return frame[frame["kind"].isin(PLANT_KINDS)]
+    listed = frame["asset_id"].isin(set(run.path.sites.asset_id))
+    return frame[frame["kind"].isin(PLANT_KINDS) & listed]
 
 
 # ---------------------------------------------------------------- rules that hold everywhere
@@ -60,8 +67,8 @@ def test_plants_change_only_when_equipment_falls_due_unless_owners_may_act_early
 def test_capture_is_not_offered_to_sites_below_its_smallest_size(each: Any) -> None:
     path: Pathway = each.path
     tech = path.tech
-    for n, before in np.argwhere(path.run[:, 1:] != path.run[:, :-1]):
-        old, new = path.run[n, before], path.run[n, before + 1]
+    for n, before in np.argwhere(runs(path)[:, 1:] != runs(path)[:, :-1]):
+        old, new = runs(path)[n, before], runs(path)[n, before + 1]
         emitted = path.sites.production[n, before + 1] * tech.direct[old]
         assert emitted >= tech.minimum_site_t[new]
 
@@ -75,13 +82,17 @@ def test_only_open_sites_change(each: Any) -> None:
 
 def test_a_limit_is_exceeded_only_where_the_table_says_so(each: Any) -> None:
     frame = each.limits
-    over = (frame["used"] - frame["value"]).clip(lower=0)
+    gap = (frame["used"] - frame["value"]) * np.where(frame["kind"] == "floor", -1.0, 1.0)
+    over = gap.clip(lower=0)
     seen = over > 1e-6 * frame["value"].abs().clip(lower=1)
     np.testing.assert_allclose(frame["violation"], over.where(seen, 0.0))
-    np.testing.assert_allclose(frame["slack"], (frame["value"] - frame["used"]).clip(lower=0))
-    chosen = frame[~frame["limit"].str.startswith("site capacity")]
-    assert set(chosen["limit"]) == {"co2-storage", "plants-per-year"}
-    assert not chosen["violation"].any()
+    np.testing.assert_allclose(frame["slack"], (-gap).clip(lower=0))
+    chosen = frame[~frame["limit"].str.contains(":")]
+    assert set(chosen["limit"]) == set(each.hub.tables["limits"]["limit"])
+    rows = each.hub.tables["limits"]
+    hard = chosen["limit"].isin(set(rows.loc[rows["hard"].fillna(True).astype(bool), "limit"]))
+    assert {"co2-storage", "plants-per-year"} <= set(chosen.loc[hard, "limit"])
+    assert not chosen.loc[hard, "violation"].any()
 
 
 def test_no_more_is_stored_than_the_stores_take(each: Any) -> None:
@@ -112,25 +123,27 @@ def test_a_limit_has_a_price_only_in_years_when_it_refused(each: Any) -> None:
 
 def test_captured_co2_is_what_the_technologies_capture(each: Any) -> None:
     path: Pathway = each.path
-    assert (path.site_captured >= 0).all()
-    before = path.years < path.first_choice_year
-    assert not path.site_captured[:, before].any()
-    for t in range(len(path.years)):
-        assert path.site_captured_at(t) == pytest.approx(path.site_captured[:, t].sum())
+    assert (path.walked.captured >= 0).all()
+    before = path.years < path.problem.first_choice
+    assert not path.walked.captured[:, before].any()
+    stored = each.limits[each.limits["limit"] == "co2-storage"].set_index("year")["used"]
+    for t, year in enumerate(path.years):
+        if year in stored.index:
+            assert stored[year] == pytest.approx(path.walked.captured[:, t].sum())
 
 
 def test_capital_is_spent_on_changes_and_renewals_alone(each: Any) -> None:
     path: Pathway = each.path
-    assert (path.capex >= 0).all()
-    spent = path.capex > 0
+    assert (path.walked.capex[: len(path.sites.asset_id)] >= 0).all()
+    spent = path.walked.capex[: len(path.sites.asset_id)] > 0
     assert not spent[:, path.years <= path.sites.last_year].any()
     changed_at = np.zeros_like(spent)
-    changed_at[:, 1:] = path.run[:, 1:] != path.run[:, :-1]
-    cycle = path.tech.cycle[np.maximum(path.run[:, :-1], 0)]
+    changed_at[:, 1:] = runs(path)[:, 1:] != runs(path)[:, :-1]
+    cycle = path.tech.cycle[np.maximum(runs(path)[:, :-1], 0)]
     due = (path.years[1:] - path.sites.reinvestment_year[:, None]) % cycle == 0
     assert (changed_at[:, 1:] | due)[spent[:, 1:]].all()
     if path.scenario.decision.rule == "least_cost":
-        assert (path.saving[changed_at] > 0).all(), "nobody pays to change"
+        assert np.nanmin(path.walked.changes.saving) > 0, "nobody pays to change"
 
 
 # ---------------------------------------------------------------- between scenarios
@@ -180,8 +193,9 @@ def test_a_higher_carbon_price_never_raises_covered_emissions_where_no_limit_bin
     for scale in (0.5, 1.0, 3.0, 8.0, 20.0):
         drivers = {**base.scenario.drivers, "carbon_price_floor": DriverChoice(scale=scale)}
         path = run_pathway(base.hub, base.scenario.model_copy(update={"drivers": drivers, "limits": free}))
-        assert not path.limits
-        emitted = path.site_emissions[path.run[:, 0] >= 0].sum(axis=0)
+        assert not path.problem.limits
+        sites = path.walked.emissions[: len(path.sites.asset_id)]
+        emitted = sites[runs(path)[:, 0] >= 0].sum(axis=0)
         assert before is None or (emitted <= before + 1).all(), scale
         before = emitted
         totals.append(emitted.sum())
@@ -193,7 +207,7 @@ def test_what_a_store_refused_is_stored_where_it_is_larger(run: Callable[[str], 
     assert (tight.limits.loc[tight.limits["limit"] == "co2-storage", "shadow_price"] > 0).any()
     roomy = tight.scenario.model_copy(update={"limits": {"co2-storage": LimitChoice(scale=3.0)}})
     none = tight.scenario.model_copy(update={"limits": {"co2-storage": LimitChoice(scale=0.0)}})
-    stored = [run_pathway(tight.hub, one).site_captured.sum() for one in (none, tight.scenario, roomy)]
+    stored = [run_pathway(tight.hub, one).walked.captured.sum() for one in (none, tight.scenario, roomy)]
     assert stored[0] == 0
     assert 0 < stored[1] < stored[2]
 
@@ -202,11 +216,12 @@ def test_limits_of_a_scenario_apply_as_chosen(run: Callable[[str], Any]) -> None
     base = run("net-zero-2045")
     choice = {"plants-per-year": LimitChoice(scale=0.5), "co2-storage": LimitChoice(off=True)}
     path = run_pathway(base.hub, base.scenario.model_copy(update={"limits": choice}))
-    assert set(path.limits) == {"plants-per-year"}
-    value, used, _, quantity = path.limits["plants-per-year"]
-    np.testing.assert_array_equal(value, 3.0)
-    assert quantity == "switches_per_year"
-    assert used.max() == 3
+    names = [limit.name for limit in path.problem.limits]
+    assert "co2-storage" not in names
+    q = names.index("plants-per-year")
+    np.testing.assert_array_equal(path.problem.limits[q].value, 3.0)
+    assert path.problem.limits[q].quantity == "switches_per_year"
+    assert path.walked.used[q].max() == 3
 
 
 def test_a_switch_removed_from_the_library_is_not_taken(

@@ -18,7 +18,7 @@ from cleanhub.finance.technologies import Technologies, build_technologies, unit
 from cleanhub.hub.package import BUNDLED, Hub
 from cleanhub.hub.scenario import Scenario, load_scenario
 from cleanhub.hub.series import Drivers
-from cleanhub.pathways.engine import switch_kinds
+from cleanhub.pathways.assemble import rule_of, switch_kinds
 from cleanhub.pathways.vehicles import VehicleClass, build_vehicles, step_vehicles
 
 YEARS = np.arange(2022, 2051)
@@ -48,7 +48,7 @@ def _build(hub: Hub, scenario: Scenario) -> tuple[list[VehicleClass], Technologi
     drivers = Drivers(hub, scenario, YEARS)
     costs = unit_costs(tech, drivers, scenario.decision.lead_time)
     kinds = switch_kinds(hub.library, tech)
-    return build_vehicles(hub, scenario, tech, costs, drivers, kinds != ""), tech
+    return build_vehicles(hub, scenario, tech, [costs], drivers, kinds > 0), tech
 
 
 def but(cls: VehicleClass, **changes: Any) -> VehicleClass:
@@ -61,7 +61,7 @@ def walk(cls: VehicleClass, tech: Technologies, scenario: Scenario, until: int =
     stocks = []
     for t, year in enumerate(YEARS):
         if year <= until:
-            step_vehicles(cls, t, int(year), 2022, scenario.as_of.year, scenario, tech)
+            step_vehicles(cls, t, int(year), 2022, scenario.as_of.year, rule_of(scenario), tech)
             stocks.append(cls.stock.copy())
     return stocks
 
@@ -198,8 +198,8 @@ def test_the_enforced_share_holds_and_leaves_the_order_within_alone(
 ) -> None:
     classes, tech, chosen = fleet(truck_choice_spread=spread)
     cost = np.repeat(np.array(tco)[:, None], len(YEARS), axis=1)
-    free = but(classes[0], tco=cost, sales_floor=np.zeros(len(YEARS)))
-    held = but(classes[0], tco=cost, sales_floor=np.full(len(YEARS), floor))
+    free = but(classes[0], running=cost, yearly_activity=1e30, sales_floor=np.zeros(len(YEARS)))
+    held = but(classes[0], running=cost, yearly_activity=1e30, sales_floor=np.full(len(YEARS), floor))
     for cls in (free, held):
         walk(cls, tech, chosen, until=2036)
     zero = tech.direct[held.options] <= 0
@@ -218,7 +218,7 @@ def test_the_enforced_share_holds_and_leaves_the_order_within_alone(
 def test_without_spread_all_buy_the_cheapest(fleet: Callable[..., Any], tco: list[float]) -> None:
     classes, tech, chosen = fleet(truck_choice_spread=0.0)
     cost = np.repeat(np.array(tco)[:, None], len(YEARS), axis=1)
-    cls = but(classes[0], tco=cost)
+    cls = but(classes[0], running=cost, yearly_activity=1e30)
     walk(cls, tech, chosen, until=2030)
     assert shares(cls, 2030)[int(np.argmin(tco))] == 1.0
 
@@ -230,7 +230,7 @@ def test_shares_follow_a_logit_of_the_cost_above_the_cheapest(
 ) -> None:
     classes, tech, chosen = fleet(truck_choice_spread=spread)
     cost = np.repeat(np.array(tco)[:, None], len(YEARS), axis=1)
-    cls = but(classes[0], tco=cost)
+    cls = but(classes[0], running=cost, yearly_activity=1e30)
     walk(cls, tech, chosen, until=2030)
     weight = [np.exp(-(one / min(tco) - 1) / spread) for one in tco]
     np.testing.assert_allclose(shares(cls, 2030), np.array(weight) / sum(weight), atol=1e-12)

@@ -158,8 +158,41 @@ def plan_rows() -> dict[str, list[dict[str, Any]]]:
     ]  # fmt: skip
     limits = [
         {"limit": "co2-storage", "year": year, "value": 2e6, "used": 1e6 * (year - 2022),
-         "slack": 0.0, "violation": max(1e6 * (year - 2024), 0.0), "shadow_price": 12.5, "unit": "t/yr"}
+         "slack": 0.0, "violation": max(1e6 * (year - 2024), 0.0), "shadow_price": 12.5, "unit": "t/yr",
+         "kind": "cap"}
         for year in YEARS
+    ]  # fmt: skip
+    production = [
+        {"year": year, "sector": "cement", "product": "clinker", "region": "", "technology": name,
+         "production": 1e6 if (name == "old_kiln") == (year < 2027) else 0.0, "capacity": 1e6, "plants": 1.0,
+         "unit": "t/yr"}
+        for year in (BASE, *YEARS) for name in ("old_kiln", "kiln_ccs")
+    ]  # fmt: skip
+    against = {"sector": "cement", "product": "clinker", "against": "old_kiln", "source": "src-a",
+               "confidence": "recalled"}  # fmt: skip
+    tipping = [
+        {**against, "technology": "kiln_ccs", "kind": "cost_parity", "year": 2026, "lasts": "no",
+         "value": 90.0, "threshold": 95.0, "unit": "USD/t", "note": "lost again in 2029"},
+        {**against, "technology": NASTY, "kind": "cost_parity", "value": 190.0, "threshold": 95.0,
+         "unit": "USD/t", "note": "not on this path"},
+        {**against, "technology": "kiln_ccs", "kind": "retrofit_parity", "year": 2025, "lasts": "yes",
+         "value": 80.0, "threshold": 95.0, "unit": "USD/t"},
+        {**against, "technology": "", "kind": "adoption", "year": 2027, "lasts": "yes", "value": 100.0,
+         "threshold": 5.0, "unit": "%"},
+        {**against, "technology": "", "kind": "adoption", "value": 9.0, "threshold": 10.0, "unit": "%"},
+        {**against, "against": "", "technology": "", "kind": "milestone", "milestone": "goal", "due": 2030,
+         "met": "yes", "year": 2028, "lasts": "yes", "value": 12.0, "threshold": 10.0, "unit": "%",
+         "note": NASTY + "; reached 2 years early"},
+    ]  # fmt: skip
+    abatement = [
+        {"measure": f"{name} | cement", "year": 2030, "sector": "cement", "technology": name,
+         "co2e_t": tonnes, "usd_per_t": cost, "usd_per_t_with_policy": cost and cost - 80.0,
+         "cumulative_t": cumulative, "note": note}
+        for name, tonnes, cost, cumulative, note in (
+            ("efficiency", 1e5, -20.0, 1e5, ""), ("kiln_ccs", 9e5, 120.0, 1e6, ""),
+            (NASTY, 5e4, 90.0, 1.5e5, ""),
+            ("", -2e4, None, None, "not the amount of the frozen path"),
+        )
     ]  # fmt: skip
     return {
         "scorecard": [
@@ -196,6 +229,13 @@ def plan_rows() -> dict[str, list[dict[str, Any]]]:
             {"sector": "cement", "budget": 1e7, "used": 1.2e7, "unit": "t CO2e", "first_year": 2026,
              "last_year": 2030, "source": "straight line", "confidence": "assumed"},
         ],
+        "production": production,
+        "tipping_points": tipping,
+        "abatement_cost": abatement,
+        "stranded": [
+            {"year": 2028, "sector": "cement", "technology": "old_kiln", "why": "replaced early",
+             "plants": 1.0, "capital_usd": 2.5e8},
+        ],
         "truck_fleet": trucks,
         "sectors": [
             {"sector": "waste", "sites": 3, "site_co2e_t": 7e5, "covered_co2e_t": 0.0, "options": 0,
@@ -214,7 +254,8 @@ def plan_rows() -> dict[str, list[dict[str, Any]]]:
              "status": "not valuable, because its capacity is not published"},
         ],
         "project_need": [
-            {"sector": "cement", "year": year, "plants_needed": 5.0, "fid_expected": 1.2, "gap": 3.8,
+            {"sector": "cement", "year": year, "unit": "plants", "plants_needed": 5.0,
+             "fid_expected": 1.2, "gap": 3.8,
              "capital_gap_usd": 2.4e9, "source": "counted by hand"} for year in (2030, 2035)
         ],
         "milestones": [

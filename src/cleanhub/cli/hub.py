@@ -115,3 +115,33 @@ def hub_new(
         highlight=False,
         soft_wrap=True,
     )
+
+
+import_app = typer.Typer(help="Make a hub from other people's tables.", no_args_is_help=True)
+hub_app.add_typer(import_app, name="import")
+
+
+@import_app.command("mpp")
+def hub_import_mpp(
+    folder: Annotated[Path, typer.Argument(help="folder with the solver's input tables (or its parent)")],
+    sector: Annotated[str, typer.Option(help="ammonia or aluminium")],
+    out_dir: Annotated[Path, typer.Option("--out", "-o", help="folder of the hub to write")],
+    as_json: JsonOption = False,
+) -> None:
+    """Make a hub from the input tables of the Mission Possible Partnership's shared solver."""
+    from cleanhub.hub.mpp_import import import_mpp
+
+    solver = import_mpp(folder, sector, out_dir)
+    rows = {name: len(frame) for name, frame in solver.frames.items()}
+    if as_json:
+        print_json({"folder": str(out_dir), "sector": sector, "rows": rows, "notes": list(solver.notes)})
+        return
+    for note in solver.notes:
+        out.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+    out.print(
+        f"{sector} imported to {out_dir}: "
+        + ", ".join(f"{name} {count}" for name, count in rows.items())
+        + f"\nnext: cleanhub pathways {out_dir} --rule mpp --faithful --pathway bau --out DIR",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,33 +1,49 @@
-"""Total cost of ownership of vehicles per unit of distance."""
+"""Total cost of ownership of vehicles, vessels and aircraft per unit of activity."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanhub.finance.technologies import Technologies, UnitCosts
+from cleanhub.finance.technologies import Technologies
 
 FloatArray = NDArray[np.float64]
 
 
-def total_cost_of_ownership(tech: Technologies, costs: UnitCosts, yearly_distance: float) -> FloatArray:
-    """Levelised cost of owning and driving a new vehicle.
+def total_cost_of_ownership(
+    tech: Technologies,
+    options: NDArray[np.int64],
+    running: FloatArray,
+    vehicle_credit: FloatArray,
+    yearly_activity: float,
+    multiplier: FloatArray,
+) -> FloatArray:
+    """Levelised cost of owning and using a new vehicle, in one year.
 
     Parameters
     ----------
-    tech, costs
-        Technologies (K) and their unit costs (K, T).
-    yearly_distance
-        Mean yearly distance of a vehicle in the product unit of the technologies.
+    tech
+        Technologies (K); capital and fixed cost are per vehicle.
+    options
+        The technologies compared, shape (P,).
+    running
+        Their levelised running cost per unit of activity, shape (P,) [USD].
+    vehicle_credit
+        What is paid once at the purchase, shape (P,) [USD].
+    yearly_activity
+        Mean yearly activity of a vehicle in the product unit of the technologies.
+    multiplier
+        Share of today's capital that a technology costs, shape (K,).
 
     Returns
     -------
     FloatArray
-        Shape (K, T) [USD per unit of distance]: capital less purchase credits, recovered
+        Shape (P,) [USD per unit of activity]: capital less purchase credits, recovered
         over the vehicle's life, plus running cost. Never below the running cost.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        recovery = np.where(tech.capex > 0, tech.capital_charge / tech.capex, 0.0)
-    paid = np.maximum(tech.capex[:, None] - costs.vehicle_credit, 0.0)
-    yearly = paid * recovery[:, None] + tech.fixed[:, None]
-    return np.asarray(costs.running + yearly / yearly_distance, dtype=np.float64)
+    capex = tech.capex[options]
+    charge = tech.capital_charge[options]
+    recovery = np.divide(charge, capex, out=np.zeros_like(charge), where=capex > 0)
+    paid = np.maximum(capex * multiplier[options] - vehicle_credit, 0.0)
+    yearly = paid * recovery + tech.fixed[options]
+    return np.asarray(running + yearly / yearly_activity, dtype=np.float64)

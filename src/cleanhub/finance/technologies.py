@@ -10,7 +10,7 @@ price year. The levelised cost of a technology at a decision year is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from cleanhub.hub.series import CONFIDENCE_ORDER, Drivers
 
 FloatArray = NDArray[np.float64]
 DEFAULT_LIFETIME = 20.0
+NO_END = 9999
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ class Technologies:
         Carrier use per unit, shape (K, C).
     direct, captured
         Scope 1 emissions and stored CO2 [t per unit], shape (K,).
+    direct_ch4, direct_n2o
+        Methane and nitrous oxide within the scope 1 emissions [t of gas per unit], shape (K,).
+    latest
+        Last year a vehicle is sold while another choice is open, shape (K,); empty: no end.
+    is_vehicle
+        Whether capital is per vehicle: a technology of cohorts, shape (K,).
+    upstream
+        Emissions of making and bringing a unit of each carrier [t CO2e], shape (C,).
     minimum_site_t
         Smallest site an option is offered to, by its yearly tonnes [t], shape (K,).
     """
@@ -70,12 +79,17 @@ class Technologies:
     variable: FloatArray
     inputs: FloatArray
     direct: FloatArray
+    direct_ch4: FloatArray
+    direct_n2o: FloatArray
     captured: FloatArray
+    is_vehicle: NDArray[np.bool_]
     minimum_site_t: FloatArray
     carriers: NDArray[np.object_]
     carrier_units: NDArray[np.object_]
+    upstream: FloatArray
     price_drivers: NDArray[np.object_]
     confidence: NDArray[np.object_]
+    latest: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def find(self, name: str) -> int:
         """Position of a technology; -1 if the library has none of that name."""
@@ -124,6 +138,7 @@ def build_technologies(library: Library, scenario: Scenario) -> Technologies:
         base=base,
         is_default=table["default_for_sector"].fillna(False).to_numpy(bool),
         earliest=table["earliest_year"].to_numpy(np.int64),
+        latest=np.array([part.get("latest_year", NO_END) for part in parts], dtype=np.int64),
         cycle=table["investment_cycle"].to_numpy(float).round().astype(np.int64),
         lifetime=np.array([round(b.lifetime) for b in built], dtype=np.int64),
         capex=np.array([b.capex for b in built]),
@@ -134,10 +149,14 @@ def build_technologies(library: Library, scenario: Scenario) -> Technologies:
         variable=np.array([b.variable for b in built]),
         inputs=np.array([b.inputs for b in built]).reshape(len(built), len(carriers)),
         direct=np.array([b.direct for b in built]),
+        direct_ch4=np.array([b.direct_ch4 for b in built]),
+        direct_n2o=np.array([b.direct_n2o for b in built]),
         captured=np.array([b.captured for b in built]),
+        is_vehicle=np.array([part.per_vehicle for part in parts], dtype=bool),
         minimum_site_t=np.array([part.get("minimum_site") for part in parts]),
         carriers=carriers["carrier"].to_numpy(object),
         carrier_units=carriers["unit"].to_numpy(object),
+        upstream=carriers["upstream_emission_factor_t"].fillna(0.0).to_numpy(float),
         price_drivers=carriers["price_driver"].to_numpy(object),
         confidence=np.array([b.confidence for b in built], dtype=object),
     )
@@ -172,6 +191,8 @@ class _Reader:
                 part.capture_inputs[self.carriers[carrier]] += value
             else:
                 part.values[name] = value
+            if name == "capex" and in_dollars(str(row["unit"])).endswith("/vehicle"):
+                part.per_vehicle = True
             part.confidence.append(str(row["confidence"]))
         return part
 
@@ -210,8 +231,11 @@ class _Reader:
             "fixed_opex_share": ("1/yr", "1"),
             "variable_opex": (f"USD/({product})",),
             "direct_emissions": emission,
+            "direct_ch4": emission,
+            "direct_n2o": emission,
             "emission_change": emission,
             "lifetime": ("yr",),
+            "latest_year": ("yr",),
             "capture_capex": ("USD/(t/yr)",),
             "capture_fixed_opex_share": ("1/yr", "1"),
             "minimum_site": ("t/yr",),
@@ -228,6 +252,7 @@ class _Part:
         self.values: dict[str, float] = {}
         self.inputs = inputs
         self.capture_inputs = capture_inputs
+        self.per_vehicle = False
         self.confidence: list[str] = []
 
     def get(self, name: str, default: float = 0.0) -> float:
@@ -247,6 +272,8 @@ class _Built:
     variable: float
     inputs: FloatArray
     direct: float
+    direct_ch4: float
+    direct_n2o: float
     captured: float
     confidence: str
     complete: bool
@@ -285,6 +312,8 @@ class _Built:
             variable=variable,
             inputs=np.maximum(inputs, 0.0),
             direct=max(before - captured + burnt_for_capture, 0.0),
+            direct_ch4=part.get("direct_ch4", base.get("direct_ch4") if base else 0.0),
+            direct_n2o=part.get("direct_n2o", base.get("direct_n2o") if base else 0.0),
             captured=captured + part.get("captured_biogenic", base.get("captured_biogenic") if base else 0.0),
             confidence=max(words, key=CONFIDENCE_ORDER.index, default="assumed"),
             complete="direct_emissions" in part.values or base is not None,
@@ -356,7 +385,7 @@ def unit_costs(tech: Technologies, drivers: Drivers, lead_time: int) -> UnitCost
     carbon_ahead = levelised_prices(carbon, rate, life)
     storage_ahead = levelised_prices(storage, rate, life)
     credits = _Credits(tech, drivers, lead_time)
-    vehicles = tech.product == "distance"
+    vehicles = tech.is_vehicle
     running = (
         np.where(vehicles, 0.0, tech.fixed)[:, None]
         + tech.variable[:, None]
@@ -406,8 +435,7 @@ def ownership_years(tech: Technologies, scenario: Scenario) -> NDArray[np.int64]
     lifetimes, so that a rising price weighs on all alike; vehicles over their own life.
     """
     horizon = scenario.decision.horizon
-    vehicles = tech.product == "distance"
-    return np.where(vehicles, np.maximum(tech.lifetime, 1), horizon).astype(np.int64)
+    return np.where(tech.is_vehicle, np.maximum(tech.lifetime, 1), horizon).astype(np.int64)
 
 
 def carrier_prices(tech: Technologies, drivers: Drivers) -> FloatArray:

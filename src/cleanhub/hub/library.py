@@ -77,11 +77,12 @@ def read_library(folder: Path) -> Library:
     for name, table in LIBRARY_TABLES.items():
         if name != "codelists":
             tables[name] = read_table(folder / table.file, table, faults, codelists, unit_ok)
+        if name == "technologies":
+            codelists["technology"] = frozenset(tables[name]["technology"])
     targets = reference_targets(tables)
     check_references(tables, LIBRARY_TABLES, targets, faults)
     _check_ranges(tables["technology_parameters"], faults)
     faults.raise_if_any(f"library {folder.name}")
-    codelists["technology"] = frozenset(tables["technologies"]["technology"])
     return Library(tables, codelists, units)
 
 
@@ -110,6 +111,9 @@ def reference_targets(tables: dict[str, pd.DataFrame]) -> dict[str, frozenset[st
         ("facilities", "asset_id"),
         ("projects", "project_id"),
         ("drivers", "driver"),
+        ("components", "component"),
+        ("markets", "market"),
+        ("markets", "region"),
     )
     return {
         f"{table}.{column}": frozenset(tables[table][column]) for table, column in wanted if table in tables

@@ -92,6 +92,162 @@ CARRIERS = Table(
             unit="t CO2 per unit",
             minimum=0,
         ),
+        Column(
+            "upstream_emission_factor_t",
+            "number",
+            "emissions of making and bringing it, per unit: scope 3 (empty: not known)",
+            "t CO2e per unit",
+            blank=True,
+            optional=True,
+            minimum=0,
+        ),
+        Column(
+            "supplied_by",
+            "text",
+            "product whose market supplies it: its use adds to that market's demand (empty: bought outside)",
+            blank=True,
+            optional=True,
+            codes="product",
+        ),
+        *TRACE,
+    ),
+    key=("carrier",),
+)
+
+COMPONENTS = Table(
+    "components",
+    "What technologies of several sectors have in common and learn together (batteries, capture ...).",
+    (
+        Column("component", "text", "identifier"),
+        Column("name", "text", "name in words"),
+        LOW,
+        Column(
+            "value",
+            "number",
+            "learning rate: fall of cost with each doubling",
+            unit="1",
+            minimum=0,
+            maximum=0.9,
+        ),
+        HIGH,
+        Column("unit", "text", "unit that deployment is counted in", unit_column=True),
+        Column(
+            "least_cost_share",
+            "number",
+            "least share of today's cost it can fall to",
+            "1",
+            minimum=0,
+            maximum=1,
+        ),
+        Column("base_year", "year", "year at whose deployment the capital costs of the library stand"),
+        *TRACE,
+    ),
+    key=("component",),
+)
+
+COMPONENT_DEPLOYMENT = Table(
+    "component_deployment",
+    "Cumulative world deployment of the components, by year, inside and outside the seven sectors.",
+    (
+        Column("component", "text", "component", refers="components.component"),
+        Column("part", "text", "inside or outside the seven sectors", codes="deployment_part"),
+        Column("year", "year", "year"),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        *TRACE,
+    ),
+    key=("component", "part", "year"),
+)
+
+TECHNOLOGY_COMPONENTS = Table(
+    "technology_components",
+    "Which share of a technology's capital is a component, and how much of it a unit of capacity takes.",
+    (
+        Column("technology", "text", "technology", refers="technologies.technology"),
+        Column("component", "text", "component", refers="components.component"),
+        Column("capex_share", "number", "share of the technology's capital", "1", minimum=0, maximum=1),
+        Column("amount", "number", "component per unit of yearly capacity, or per vehicle", minimum=0),
+        UNIT,
+        *TRACE,
+    ),
+    key=("technology", "component"),
+)
+
+BREAKTHROUGHS = Table(
+    "breakthroughs",
+    "Near-term breakthroughs and milestones of the sectors, as their programmes state them.",
+    (
+        Column("breakthrough", "text", "identifier"),
+        Column("name", "text", "name in words"),
+        Column("programme", "text", "who set it"),
+        Column("sector", "text", "sector", codes="sector"),
+        Column(
+            "product", "text", "product it is about (empty: all of the sector)", blank=True, codes="product"
+        ),
+        Column("metric", "text", "what is measured", codes="breakthrough_metric"),
+        Column(
+            "classification",
+            "text",
+            "classes of technology that count, ;-separated (empty: see technology, carrier or component)",
+            blank=True,
+            codes="classification",
+            listed=True,
+        ),
+        Column(
+            "technology",
+            "text",
+            "technologies that count, ;-separated",
+            blank=True,
+            codes="technology",
+            listed=True,
+        ),
+        Column(
+            "carrier", "text", "carriers that count, ;-separated", blank=True, codes="carrier", listed=True
+        ),
+        Column(
+            "component", "text", "component whose capacity counts", blank=True, refers="components.component"
+        ),
+        Column("year", "year", "year it is due"),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        *TRACE,
+    ),
+    key=("breakthrough",),
+)
+
+GWP = Table(
+    "gwp",
+    "Global warming potentials over 100 years by set: tonnes of CO2 equivalent per tonne of gas.",
+    (
+        Column("gwp_set", "text", "report of the Intergovernmental Panel on Climate Change"),
+        Column("gas", "text", "gas", codes="gas"),
+        Column("value", "number", "potential", "1", minimum=0),
+        *TRACE,
+    ),
+    key=("gwp_set", "gas"),
+)
+
+ADOPTION_THRESHOLDS = Table(
+    "adoption_thresholds",
+    "Shares of new capacity or of sales at which a technology is taken to have tipped.",
+    (
+        Column("threshold", "text", "identifier"),
+        Column("value", "number", "share of new capacity or of sales", "%", minimum=0, maximum=100),
+        *TRACE,
+    ),
+    key=("threshold",),
+)
+
+HEATING_VALUES = Table(
+    "heating_values",
+    "Energy of the fuels that are counted by mass, lower heating value.",
+    (
+        Column("carrier", "text", "carrier", codes="carrier"),
+        Column("value", "number", "energy per unit of the carrier", "GJ per unit", minimum=0),
         *TRACE,
     ),
     key=("carrier",),
@@ -359,6 +515,61 @@ POLICY_SETTINGS = Table(
     key=("setting",),
 )
 
+PUBLISHED_FIGURES = Table(
+    "published_figures",
+    "Figures that others publish, laid beside ours: demand and budgets that ours must equal, results of other "
+    "models, goals. A figure without a metric is not measured, and says why.",
+    (
+        Column("figure", "text", "identifier"),
+        Column("title", "text", "what is stated, in words"),
+        Column("sector", "text", "sector", codes="sector"),
+        Column("hub", "text", "bundled hub that it is measured on (empty: not measured)", blank=True),
+        Column("scenario", "text", "scenario that it is measured on (empty: not measured)", blank=True),
+        Column(
+            "metric",
+            "text",
+            "what is measured (empty: nothing here measures it)",
+            blank=True,
+            codes="published_metric",
+        ),
+        Column("product", "text", "product that counts (empty: all)", blank=True, codes="product"),
+        Column(
+            "technology",
+            "text",
+            "technologies that count, ;-separated (empty: all)",
+            blank=True,
+            codes="technology",
+            listed=True,
+        ),
+        Column(
+            "classification",
+            "text",
+            "classes of technology that count, ;-separated (empty: all)",
+            blank=True,
+            codes="classification",
+            listed=True,
+        ),
+        Column(
+            "carrier", "text", "carriers that count, ;-separated", blank=True, codes="carrier", listed=True
+        ),
+        Column("region", "text", "regions that count, ;-separated (empty: all)", blank=True),
+        Column(
+            "component", "text", "component whose figure it is", blank=True, refers="components.component"
+        ),
+        Column("asset_id", "text", "assets that count, ;-separated (empty: all)", blank=True),
+        Column("year", "year", "year it stands for, or the last one of a period", blank=True),
+        Column("base_year", "year", "year it is compared with, or the first one of a period", blank=True),
+        LOW,
+        Column("value", "number", "published value (empty: a range alone)", blank=True),
+        HIGH,
+        UNIT,
+        Column("exact", "yes_no", "yes: a source that ours must equal; no: another model's result or a goal"),
+        Column("why", "text", "why ours should agree or may differ, or why it is not measured"),
+        *TRACE,
+    ),
+    key=("figure",),
+)
+
 LIBRARY_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -368,6 +579,13 @@ LIBRARY_TABLES: dict[str, Table] = {
         TECHNOLOGY_PARAMETERS,
         SWITCHES,
         CARRIERS,
+        GWP,
+        COMPONENTS,
+        COMPONENT_DEPLOYMENT,
+        TECHNOLOGY_COMPONENTS,
+        BREAKTHROUGHS,
+        ADOPTION_THRESHOLDS,
+        HEATING_VALUES,
         PRICE_INDEX,
         DEPRECIATION,
         POLICIES,
@@ -384,5 +602,6 @@ LIBRARY_TABLES: dict[str, Table] = {
         FID_CHECKLIST,
         CASE_DEFAULTS,
         SUPPORT_TERMS,
+        PUBLISHED_FIGURES,
     )
 }

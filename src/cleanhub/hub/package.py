@@ -18,6 +18,7 @@ from cleanhub.core.errors import Fault, FaultList, InputError
 from cleanhub.core.tables import check_references, empty, read_table
 from cleanhub.hub.credits import check_credits
 from cleanhub.hub.library import Library, load_library, reference_targets
+from cleanhub.hub.own_library import extend_library
 from cleanhub.hub.scenario import check_scenarios
 from cleanhub.hub.schema import PACKAGE_TABLES
 
@@ -124,8 +125,8 @@ def check_hub(hub: str | Path) -> FaultList:
 def read_hub(folder: Path) -> tuple[Hub, FaultList]:
     """Read all tables of a package folder, gathering faults instead of raising."""
     faults = FaultList()
-    library = load_library()
     meta = _read_meta(folder, faults)
+    library = extend_library(folder, load_library(), _source_ids(folder), faults)
     tables: dict[str, pd.DataFrame] = {}
     for name, table in PACKAGE_TABLES.items():
         path = folder / table.file
@@ -147,6 +148,17 @@ def read_hub(folder: Path) -> tuple[Hub, FaultList]:
     _check_shapes(folder / "counties.geojson", faults)
     check_scenarios(folder / "scenarios", tables, faults)
     return Hub(folder, meta, tables, library, tuple(faults.notes)), faults
+
+
+def _source_ids(folder: Path) -> frozenset[str]:
+    """Source ids of the package, read early: rows that it adds to the library name them too."""
+    library = load_library()
+    path = folder / PACKAGE_TABLES["sources"].file
+    if not path.is_file():
+        return frozenset()
+    unseen = FaultList()  # the table is read and checked with the others
+    frame = read_table(path, PACKAGE_TABLES["sources"], unseen, library.codelists, library.unit_ok)
+    return frozenset(frame["source_id"])
 
 
 def _read_meta(folder: Path, faults: FaultList) -> dict[str, Any]:

@@ -91,9 +91,13 @@ SWITCHES = Table(
         YEAR,
         Column("asset_id", "text", "site or cohort class"),
         SECTOR,
-        Column("from_technology", "text", "technology before"),
-        Column("to_technology", "text", "technology after (empty: closed)", blank=True),
-        Column("kind", "text", "retrofit, rebuild, purchase or closure"),
+        Column("from_technology", "text", "technology before (empty: a new plant)", blank=True),
+        Column("to_technology", "text", "technology after (empty: closed or retired)", blank=True),
+        Column(
+            "kind",
+            "text",
+            "retrofit, rebuild, new, committed, purchase, project, retired or closure",
+        ),
         Column("capex_usd", "number", "capital spent", unit="USD"),
         Column(
             "abated_t_per_year", "number", "scope 1 emissions cut each year", unit="t CO2e/yr", blank=True
@@ -109,6 +113,50 @@ ENERGY = Table(
     "Energy used by the assets whose technology is in the library.",
     (YEAR, SECTOR, Column("carrier", "text", "carrier", codes="carrier"), VALUE, UNIT),
     key=("year", "sector", "carrier"),
+)
+
+PRODUCTION = Table(
+    "production",
+    "What each technology makes: the technology roadmap. Vehicles count as plants.",
+    (
+        YEAR,
+        SECTOR,
+        Column("product", "text", "product", codes="product"),
+        Column("region", "text", "region (empty: the whole hub)", blank=True),
+        Column("technology", "text", "technology"),
+        Column("production", "number", "yearly production, or activity of vehicles", minimum=0),
+        Column("capacity", "number", "yearly capacity (vehicles: empty)", blank=True, minimum=0),
+        Column("plants", "number", "plants, or vehicles", minimum=0),
+        UNIT,
+    ),
+    key=("year", "sector", "product", "region", "technology"),
+)
+
+BALANCES = Table(
+    "balances",
+    "Carriers that sectors share: used, made by the hub's own plants, bought outside; CO2 for storage.",
+    (
+        YEAR,
+        Column("carrier", "text", "carrier, or co2_for_storage"),
+        Column("item", "text", "use, own supply or bought"),
+        VALUE,
+        UNIT,
+    ),
+    key=("year", "carrier", "item"),
+)
+
+STRANDED = Table(
+    "stranded",
+    "Capital given up before its lifetime was over, written off in a straight line.",
+    (
+        YEAR,
+        SECTOR,
+        Column("technology", "text", "technology given up"),
+        Column("why", "text", "retired early or replaced early"),
+        Column("plants", "number", "plants", minimum=0),
+        Column("capital_usd", "number", "capital not yet written off", unit="USD", minimum=0),
+    ),
+    key=("year", "sector", "technology", "why"),
 )
 
 COSTS = Table(
@@ -128,6 +176,7 @@ LIMITS = Table(
     "Every limit by year: what it allows, what was used, and what it is worth.",
     (
         Column("limit", "text", "limit"),
+        Column("kind", "text", "cap: at most; floor: at least", codes="limit_kind"),
         YEAR,
         Column("value", "number", "what is allowed", blank=True),
         Column("used", "number", "what was used"),
@@ -138,6 +187,12 @@ LIMITS = Table(
             "number",
             "saving per unit of the best choice it refused that year (0: it refused none)",
             minimum=0,
+        ),
+        Column(
+            "marginal_value",
+            "number",
+            "what one unit more would save on the path of least cost with all years known ahead [USD]",
+            blank=True,
         ),
         UNIT,
     ),
@@ -154,10 +209,80 @@ BUDGETS = Table(
         UNIT,
         Column("first_year", "year", "first year counted"),
         Column("last_year", "year", "last year counted"),
+        Column("over_from", "year", "year in which it is used up (empty: it lasts)", blank=True),
         Column("source", "text", "how the budget was made"),
         Column("confidence", "text", "confidence of the budget", codes="confidence"),
     ),
     key=("sector",),
+)
+
+TIPPING_POINTS = Table(
+    "tipping_points",
+    "When cleaner technologies cost no more than the incumbent, when they take hold, and which milestones "
+    "the path meets.",
+    (
+        SECTOR,
+        Column("product", "text", "product (empty: all of the sector)", codes="product", blank=True),
+        Column("region", "text", "region (empty: the whole hub)", blank=True),
+        Column("technology", "text", "technology (empty: all cleaner ones together)", blank=True),
+        Column("against", "text", "incumbent it is compared with (empty: none)", blank=True),
+        Column("kind", "text", "cost_parity, retrofit_parity, adoption or milestone", codes="tipping_kind"),
+        Column("milestone", "text", "breakthrough of the library", blank=True),
+        Column("year", "year", "year in which it tips (empty: not on this path)", blank=True),
+        Column("due", "year", "year in which a milestone is due", blank=True),
+        Column("met", "text", "whether a milestone is met in its year: yes, no or empty", blank=True),
+        Column("lasts", "text", "whether it lasts to the end of the path: yes, no or empty", blank=True),
+        Column(
+            "value",
+            "number",
+            "cost in that year (in the last year when it never tips), share, or what a milestone measures in "
+            "its year",
+            blank=True,
+        ),
+        UNIT,
+        Column("threshold", "number", "cost of the incumbent, threshold or milestone", blank=True),
+        Column("source", "text", "source ids, ;-separated"),
+        Column("confidence", "text", "weakest confidence of what it rests on", codes="confidence"),
+        Column("note", "text", "what a reader must know", blank=True),
+    ),
+    key=("sector", "product", "region", "kind", "technology", "against", "milestone", "threshold"),
+)
+
+ABATEMENT_COST = Table(
+    "abatement_cost",
+    "What each measure cuts against the path on which no technology changes, and what that costs. A measure "
+    "is a technology in a sector and region. The cuts of a year sum to the difference between the two paths.",
+    (
+        Column("measure", "text", "technology, sector and region"),
+        YEAR,
+        SECTOR,
+        Column("region", "text", "region (empty: the whole hub)", blank=True),
+        Column("technology", "text", "technology (empty: more or less is made)", blank=True),
+        Column("co2e_t", "number", "scope 1 emissions cut in the year", unit="t CO2e/yr"),
+        Column(
+            "usd_per_t",
+            "number",
+            "levelised cost per tonne cut, without carbon price and without credits",
+            "USD/t CO2e",
+            blank=True,
+        ),
+        Column(
+            "usd_per_t_with_policy",
+            "number",
+            "the same as owners see it: with carbon price and credits",
+            "USD/t CO2e",
+            blank=True,
+        ),
+        Column(
+            "cumulative_t",
+            "number",
+            "cut of the year by this and all cheaper measures",
+            unit="t CO2e/yr",
+            blank=True,
+        ),
+        Column("note", "text", "what a reader must know", blank=True),
+    ),
+    key=("measure", "year"),
 )
 
 TRUCK_FLEET = Table(
@@ -288,13 +413,19 @@ PROJECT_NEED = Table(
     (
         SECTOR,
         YEAR,
-        Column("plants_needed", "number", "plants the path has changed by then", minimum=0),
+        Column("unit", "text", "plants or vehicles"),
+        Column(
+            "plants_needed",
+            "number",
+            "plants the path has changed or newly built by then, or cleaner vehicles bought",
+            minimum=0,
+        ),
         Column("fid_expected", "number", "projects past or expected to pass FID by then", minimum=0),
         Column("gap", "number", "plants_needed less fid_expected, not below 0", minimum=0),
         Column("capital_gap_usd", "number", "capital of the missing plants", unit="USD", minimum=0),
         Column("source", "text", "how it was counted"),
     ),
-    key=("sector", "year"),
+    key=("sector", "year", "unit"),
 )
 
 MILESTONES = Table(
@@ -352,9 +483,14 @@ PLAN_TABLES: dict[str, Table] = {
         ASSETS,
         SWITCHES,
         ENERGY,
+        PRODUCTION,
+        BALANCES,
+        STRANDED,
         COSTS,
         LIMITS,
         BUDGETS,
+        TIPPING_POINTS,
+        ABATEMENT_COST,
         TRUCK_FLEET,
         SECTORS,
         PROJECTS,
@@ -368,8 +504,6 @@ PLAN_TABLES: dict[str, Table] = {
 }
 
 PENDING: dict[str, str] = {
-    "tipping_points": "pathways",
-    "abatement_cost": "pathways",
     "chargers": "freight",
     "road_flow": "freight",
     "site_load": "freight",

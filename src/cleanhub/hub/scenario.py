@@ -36,12 +36,21 @@ class _Model(BaseModel):
 class Decision(_Model):
     """How owners choose when their equipment falls due."""
 
-    rule: Literal["least_cost", "lowest_emissions"] = "least_cost"
-    """least_cost: the lowest levelised cost; lowest_emissions: the fewest tonnes, whatever the cost."""
+    rule: Literal["least_cost", "lowest_emissions", "mpp", "optimal"] = "least_cost"
+    """least_cost: the lowest levelised cost; lowest_emissions: the fewest tonnes, whatever the cost;
+    mpp: cost and emissions weighed, near ties drawn; optimal: least cost of all years, all known ahead."""
     discount_rate: float = Field(0.08, ge=0, le=0.5)
     """Real yearly discount rate of the owners."""
     truck_choice_spread: float = Field(0.1, ge=0, le=1)
     """Spread of truck buyers' choices, as a share of the cheapest total cost (0: all buy the cheapest)."""
+    site_choice_spread: float = Field(0.0, ge=0, le=1)
+    """Spread of plant owners' choices, as a share of the cheapest cost (0: all take the cheapest)."""
+    cost_weight: float = Field(1.0, ge=0, le=1)
+    """Weight of cost under rule mpp."""
+    emission_weight: float = Field(0.0, ge=0, le=1)
+    """Weight of the tonnes cut under rule mpp."""
+    cost_band: float = Field(0.05, gt=0, le=1)
+    """Under rule mpp: width of the bands in which options count as equal, as a share of the cheapest."""
     horizon: int = Field(20, ge=1, le=60)
     """Years of running cost that owners of plants look ahead to."""
     lead_time: int = Field(3, ge=0, le=15)
@@ -70,6 +79,8 @@ class LimitChoice(_Model):
     """Which end of its range to use."""
     scale: float = Field(1.0, ge=0, le=1000)
     """Multiply the limit by this."""
+    hard: bool | None = None
+    """Whether what breaks it is refused (as the hub's row says unless given)."""
 
 
 class PolicyChoice(_Model):
@@ -110,6 +121,8 @@ class Scenario(_Model):
     """How owners choose."""
     carbon_price: str | None = None
     """Driver that prices direct emissions; none: emitting is free."""
+    learning: Literal["low", "value", "high"] = "value"
+    """Which end of the learning rates of shared components to use."""
     credits: tuple[str, ...] = ()
     """Credits of credits.csv that are in force."""
     programme: bool = True

@@ -37,6 +37,14 @@ UNIT = Column("unit", "text", "unit of the value", unit_column=True)
 CURRENCY_YEAR = Column(
     "currency_year", "year", "price year of money (empty: not money)", blank=True, optional=True
 )
+REGION = Column(
+    "region",
+    "text",
+    "region of the hub it holds for (empty: all of it)",
+    blank=True,
+    optional=True,
+    refers="markets.region",
+)
 
 
 def _reach(name: str, description: str) -> Column:
@@ -165,6 +173,7 @@ COHORTS = Table(
         Column("asset_id", "text", "identifier of the cohort class"),
         Column("name", "text", "name of the class"),
         Column("sector", "text", "sector", codes="sector"),
+        REGION,
         Column("inventory_sector", "text", "top-level inventory sector that holds its tonnes"),
         Column("category", "text", "inventory category that holds its tonnes"),
         Column("category_share", "number", "share of that category", unit="1", minimum=0, maximum=1),
@@ -211,6 +220,7 @@ DRIVERS = Table(
     (
         Column("driver", "text", "name of the driver"),
         Column("kind", "text", "what it is", codes="driver_kind"),
+        REGION,
         Column("year", "year", "year"),
         LOW,
         VALUE,
@@ -219,7 +229,7 @@ DRIVERS = Table(
         CURRENCY_YEAR,
         *TRACE,
     ),
-    key=("driver", "year"),
+    key=("driver", "region", "year"),
 )
 
 PRICES = Table(
@@ -311,6 +321,63 @@ LIMITS = Table(
     (
         Column("limit", "text", "name of the limit"),
         Column("quantity", "text", "what is limited", codes="limit_quantity"),
+        Column(
+            "sector",
+            "text",
+            "sector it is limited to (empty: all)",
+            blank=True,
+            optional=True,
+            codes="sector",
+        ),
+        Column(
+            "product",
+            "text",
+            "product it is limited to (empty: all)",
+            blank=True,
+            optional=True,
+            codes="product",
+        ),
+        Column(
+            "technology",
+            "text",
+            "technologies it is limited to, ;-separated (empty: all)",
+            blank=True,
+            optional=True,
+            codes="technology",
+            listed=True,
+        ),
+        Column(
+            "carrier",
+            "text",
+            "carrier it counts, where it limits the use of one",
+            blank=True,
+            optional=True,
+            codes="carrier",
+        ),
+        REGION,
+        Column(
+            "period",
+            "text",
+            "annual (empty) or cumulative: from the row's first year to each year",
+            blank=True,
+            optional=True,
+            codes="limit_period",
+        ),
+        Column(
+            "kind",
+            "text",
+            "cap (empty): at most; floor: at least",
+            blank=True,
+            optional=True,
+            codes="limit_kind",
+        ),
+        Column(
+            "hard",
+            "yes_no",
+            "yes (empty): what breaks it is refused; no: it may be broken, and the plan says by how much",
+            blank=True,
+            optional=True,
+        ),
         Column("year", "year", "year"),
         Column("low", "number", "low end", blank=True, minimum=0),
         Column("value", "number", "limit", minimum=0),
@@ -319,6 +386,65 @@ LIMITS = Table(
         *TRACE,
     ),
     key=("limit", "year"),
+    optional=True,
+)
+
+MARKETS = Table(
+    "markets",
+    "Products whose demand the hub's plants meet together: plants are added, dispatched and retired for it. "
+    "Sites outside any market follow the driver of their branch.",
+    (
+        Column("market", "text", "identifier"),
+        Column("sector", "text", "sector", codes="sector"),
+        Column("product", "text", "product", codes="product"),
+        Column("region", "text", "region (empty: the whole hub)", blank=True, optional=True),
+        Column("inventory_sector", "text", "top-level inventory sector that holds its tonnes"),
+        Column(
+            "demand_driver",
+            "text",
+            "driver with the yearly demand in units of the product, of the market's region if it has rows",
+            refers="drivers.driver",
+            loose=True,
+        ),
+        Column("plant_capacity", "number", "yearly capacity of a typical new plant", minimum=0),
+        Column("unit", "text", "unit of the plant's capacity", unit_column=True),
+        Column(
+            "utilisation_low", "number", "least share of capacity a plant runs at", "1", minimum=0, maximum=1
+        ),
+        Column("utilisation_high", "number", "most it can run at", "1", minimum=0.05, maximum=1),
+        Column("new_plants", "yes_no", "yes: new plants may be built for it"),
+        *TRACE,
+    ),
+    key=("market",),
+    optional=True,
+)
+
+STACKS = Table(
+    "stacks",
+    "Plants of a market known only as a whole, by technology: they stand as representative plants.",
+    (
+        Column("market", "text", "market", refers="markets.market"),
+        Column("technology", "text", "technology in use", refers="technologies.technology"),
+        Column("capacity", "number", "yearly capacity of all plants", minimum=0),
+        Column("unit", "text", "unit of capacity", unit_column=True),
+        Column(
+            "plants",
+            "integer",
+            "representative plants (empty: capacity over the market's plant_capacity, rounded up)",
+            blank=True,
+            optional=True,
+            minimum=1,
+            maximum=100_000,
+        ),
+        Column("oldest_year", "year", "last investment year of the plant that is due first"),
+        Column(
+            "newest_year",
+            "year",
+            "last investment year of the plant that is due last; the others lie between",
+        ),
+        *TRACE,
+    ),
+    key=("market", "technology"),
     optional=True,
 )
 
@@ -557,6 +683,8 @@ PACKAGE_TABLES: dict[str, Table] = {
         DRIVERS,
         CREDITS,
         LIMITS,
+        MARKETS,
+        STACKS,
         TARGETS,
         PRICES,
         TARIFFS,

@@ -66,21 +66,44 @@ class Series:
     source_ids: tuple[str, ...]
 
 
+def _groups(table: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """Rows of each driver and region."""
+    return {(str(key[0]), str(key[1])): rows for key, rows in table.groupby(["driver", "region"], sort=False)}
+
+
 class Drivers:
     """The hub's drivers under one scenario's choices, as arrays over ``years``."""
 
-    def __init__(self, hub: Hub, scenario: Scenario, years: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        scenario: Scenario,
+        years: NDArray[np.int64],
+        region: str = "",
+        groups: dict[tuple[str, str], pd.DataFrame] | None = None,
+    ) -> None:
         self.hub = hub
         self.scenario = scenario
         self.years = years
-        self._rows: dict[str, pd.DataFrame] = {
-            str(name): rows for name, rows in hub.tables["drivers"].groupby("driver", sort=False)
-        }
+        self.region = region
+        self._groups = _groups(hub.tables["drivers"]) if groups is None else groups
+        self._regions: dict[str, Drivers] = {region: self}
         self._cache: dict[tuple[str, str], Series] = {}
+
+    def for_region(self, region: str) -> Drivers:
+        """The same drivers where the rows of ``region`` go before those of the whole hub."""
+        if region not in self._regions:
+            self._regions[region] = Drivers(self.hub, self.scenario, self.years, region, self._groups)
+            self._regions[region]._regions = self._regions
+        return self._regions[region]
+
+    def _rows(self, name: str) -> pd.DataFrame | None:
+        own = self._groups.get((name, self.region))
+        return self._groups.get((name, "")) if own is None else own
 
     def has(self, name: str) -> bool:
         """Whether the hub has rows for ``name``."""
-        return name in self._rows
+        return self._rows(name) is not None
 
     def series(self, name: str, unit: str = "") -> Series:
         """The driver ``name`` in ``unit`` (its own unit, with money in dollars, when empty).
@@ -111,7 +134,10 @@ class Drivers:
 
     def _build(self, name: str, unit: str) -> Series:
         choice = self.scenario.driver_choice(name)
-        rows = self._rows[choice.use if choice.use and choice.use in self._rows else name]
+        found = self._rows(choice.use) if choice.use else None
+        rows = self._rows(name) if found is None else found
+        if rows is None:
+            raise KeyError(name)
         rows = rows[rows["year"].notna() & rows["value"].notna()].sort_values("year")
         if rows.empty:
             raise KeyError(name)

@@ -1,231 +1,410 @@
-"""The year loop: sites and vehicles move together, one year at a time.
+"""The year loop: plants and vehicles of all sectors move together, one year at a time.
 
-:func:`run_pathway` builds the columns, walks the years once and returns the state by
-year. Turning that state into plan tables is the business of :mod:`cleanhub.pathways.results`.
+Each year the vehicles age and are bought, plants fall due, are retired, changed and built,
+and every market is served; what one sector uses of hydrogen, ammonia or fuel is what another
+must make in the same year, and what any of them deploys makes the next one cheaper for all.
+:func:`walk` moves a :class:`~cleanhub.pathways.problem.Problem`; :func:`run_pathway` makes one
+of a hub and a scenario first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanhub.core.errors import FaultList
-from cleanhub.core.units import factor
-from cleanhub.finance.technologies import Technologies, UnitCosts, build_technologies, unit_costs
-from cleanhub.hub.library import Library
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.series import Drivers
-from cleanhub.pathways.choice import grant, score
-from cleanhub.pathways.sites import Sites, build_sites, due_years
-from cleanhub.pathways.vehicles import VehicleClass, build_vehicles, step_vehicles
+from cleanhub.pathways import markets as market_moves
+from cleanhub.pathways.assemble import Pathway, assemble
+from cleanhub.pathways.choice import Needs, grant, meet_floors, option_costs, score
+from cleanhub.pathways.learning import capital_multiplier
+from cleanhub.pathways.limits import Counters
+from cleanhub.pathways.problem import KINDS, REBUILD, RETROFIT, Path, Problem
+from cleanhub.pathways.state import State
+from cleanhub.pathways.vehicles import VehicleClass, step_vehicles
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+Progress = Callable[[int, int], None]
 
 
-@dataclass
-class Pathway:
-    """State of a whole path: what every site runs in every year, and every vehicle class.
+def run_pathway(hub: Hub, scenario: Scenario, progress: Progress | None = None, seed: int = 0) -> Pathway:
+    """The path of ``hub`` under ``scenario``, decided by the rule that the scenario names.
 
-    ``run`` is the technology by site and year (N, T), ``switched`` whether it changed in
-    that year, ``capex`` the capital spent (N, T) [USD]; ``limits`` holds, by limit, the
-    allowed value, what was used and the best saving refused per unit, each shape (T,).
+    ``progress`` is called with (year position, number of years) after each year; ``seed``
+    is that of rules that draw.
     """
+    pathway = assemble(hub, scenario, seed)
+    if scenario.decision.rule == "optimal":
+        from cleanhub.pathways.optimal import solve_optimal
 
-    hub: Hub
-    scenario: Scenario
-    years: IntArray
-    tech: Technologies
-    costs: UnitCosts
-    drivers: Drivers
-    kinds: NDArray[np.object_]
-    sites: Sites
-    run: IntArray
-    capex: FloatArray
-    saving: FloatArray
-    vehicles: list[VehicleClass]
-    limits: dict[str, tuple[FloatArray, FloatArray, FloatArray, str]]
-    first_choice_year: int
-
-    @property
-    def site_emissions(self) -> FloatArray:
-        """Scope 1 tonnes by site and year, shape (N, T).
-
-        A committed project cuts tonnes while its site runs what it started with: once the
-        site has changed, the change stands for the project.
-        """
-        direct = np.where(self.run >= 0, self.tech.direct[np.maximum(self.run, 0)], 1.0)
-        committed = np.where(self.run == self.sites.start[:, None], self.sites.committed_t, 0.0)
-        return np.maximum(self.sites.production * direct - committed, 0.0)
-
-    @property
-    def site_captured(self) -> FloatArray:
-        """CO2 captured for storage by site and year, shape (N, T) [t]."""
-        held = np.where(self.run >= 0, self.tech.captured[np.maximum(self.run, 0)], 0.0)
-        return np.asarray(self.sites.production * held, dtype=np.float64)
-
-    def site_captured_at(self, t: int) -> float:
-        """CO2 captured for storage by all sites in year position ``t`` [t]."""
-        now = self.run[:, t]
-        held = np.where(now >= 0, self.tech.captured[np.maximum(now, 0)], 0.0)
-        size = self.sites.base_t / self.sites.unit_intensity * self.sites.activity[:, t]
-        return float((held * size).sum())
-
-
-def run_pathway(hub: Hub, scenario: Scenario, progress: Callable[[int, int], None] | None = None) -> Pathway:
-    """Walk the years from the base year to the scenario's end year.
-
-    ``progress`` is called with (year position, number of years) after each year.
-    """
-    years = np.arange(hub.base_year, scenario.end_year + 1)
-    drivers = Drivers(hub, scenario, years)
-    tech = build_technologies(hub.library, scenario)
-    costs = unit_costs(tech, drivers, scenario.decision.lead_time)
-    kinds = switch_kinds(hub.library, tech)
-    kinds[:, ~costs.priced] = ""
-    sites = build_sites(hub, scenario, tech, drivers)
-    vehicles = build_vehicles(hub, scenario, tech, costs, drivers, kinds != "")
-    count, number = len(years), len(sites.asset_id)
-    path = Pathway(
-        hub=hub,
-        scenario=scenario,
-        years=years,
-        tech=tech,
-        costs=costs,
-        drivers=drivers,
-        kinds=kinds,
-        sites=sites,
-        run=np.repeat(sites.start[:, None], count, axis=1),
-        capex=np.zeros((number, count)),
-        saving=np.zeros((number, count)),
-        vehicles=vehicles,
-        limits=_limits(hub, scenario, years),
-        first_choice_year=scenario.as_of.year + scenario.decision.lead_time,
-    )
-    for t, year in enumerate(years):
-        _step_sites(path, t, int(year))
-        for cls in vehicles:
-            step_vehicles(cls, t, int(year), hub.base_year, scenario.as_of.year, scenario, tech)
+        first = walk(replace(pathway.problem, rule=replace(pathway.problem.rule, name="least_cost")))
+        pathway.optimum = solve_optimal(pathway.problem, first.multiplier)
+        pathway.path = pathway.optimum.path
         if progress:
-            progress(t + 1, count)
-    return path
+            progress(len(pathway.problem.years), len(pathway.problem.years))
+        return pathway
+    pathway.path = walk(pathway.problem, progress)
+    return pathway
 
 
-def switch_kinds(library: Library, tech: Technologies) -> NDArray[np.object_]:
-    """Kind of every allowed switch, shape (K, K); empty where the library allows none."""
-    kinds = np.full((len(tech.names), len(tech.names)), "", dtype=object)
-    table = library.tables["switches"]
-    position = {name: k for k, name in enumerate(tech.names)}
-    for _, row in table.iterrows():
-        kinds[position[row["from_technology"]], position[row["to_technology"]]] = row["kind"]
-    return kinds
+def walk(problem: Problem, progress: Progress | None = None) -> Path:
+    """Walk the years of ``problem`` with its rule. The problem itself is not changed."""
+    return _Walk(problem).all_years(progress)
 
 
-def _step_sites(path: Pathway, t: int, year: int) -> None:
-    sites, tech, scenario = path.sites, path.tech, path.scenario
-    if t == 0 or not len(sites.asset_id):
-        return
-    path.run[:, t] = path.run[:, t - 1]
-    own = path.run[:, t]
-    is_open = (year <= sites.closed_year) & (own >= 0)
-    due = due_years(sites, np.where(own >= 0, tech.cycle[np.maximum(own, 0)], 1), path.years[t : t + 1])[:, 0]
-    if year <= sites.last_year:
-        return
-    renew = is_open & due
-    renewal = np.where(tech.base >= 0, tech.capex - tech.capex_added, tech.capex)
-    path.capex[renew, t] = renewal[own[renew]] * sites.production[renew, t]
-    if year < path.first_choice_year:
-        _use_storage(path, t)
-        return
-    who = np.flatnonzero(is_open & (due | scenario.decision.reinvest_early))
-    if len(who):
-        _decide(path, t, year, who, due[who])
-    _use_storage(path, t)
+class _Walk:
+    """One walk through the years: the state, the counters and what is accounted on the way."""
+
+    def __init__(self, problem: Problem) -> None:
+        count = len(problem.years)
+        self.problem = problem
+        self.state = State(problem)
+        self.counters = Counters(problem.limits, count)
+        self.generator = np.random.default_rng(problem.rule.seed)
+        self.vehicles: list[VehicleClass] = deepcopy(problem.vehicles)
+        self.unmet = np.zeros((len(problem.markets.name), count))
+        self.multiplier = np.ones((len(problem.tech.names), count))
+        self.deployed = np.zeros((len(problem.learning.names), count))
+        self.order = _order(problem)
+        demand = problem.markets.demand
+        given = np.array([self._given(m) for m in range(len(problem.markets.name))]).reshape(-1, count)
+        for q in np.flatnonzero(self.counters.share):
+            counted = problem.limits[q].markets
+            meets = problem.markets.meets_demand
+            self.counters.total[q] = demand[counted & meets].sum(axis=0) + given[counted & ~meets].sum(axis=0)
+
+    def _given(self, market: int) -> FloatArray:
+        return np.asarray(self.problem.plants.made[self.problem.plants.market == market].sum(axis=0))
+
+    def all_years(self, progress: Progress | None) -> Path:
+        problem, state = self.problem, self.state
+        for t in range(len(problem.years)):
+            self._year(t)
+            if progress:
+                progress(t + 1, len(problem.years))
+        rows = state.rows
+        return Path(
+            problem=problem,
+            names=np.array(state.names, dtype=object),
+            plant=state.plant[:rows],
+            market=state.market[:rows],
+            run=state.run[:rows],
+            capacity=state.capacity[:rows],
+            production=state.production[:rows],
+            capex=state.capex[:rows],
+            changes=state.changes,
+            used=self.counters.used,
+            shadow=self.counters.shadow,
+            unmet=self.unmet,
+            multiplier=self.multiplier,
+            deployed=self.deployed,
+            vehicles=self.vehicles,
+        )
+
+    # ------------------------------------------------------------ one year
+
+    def _year(self, t: int) -> None:
+        problem, state = self.problem, self.state
+        year = int(problem.years[t])
+        first_change = len(state.changes.t)
+        if t:
+            state.carry(t)
+            self.deployed[:, t] = self.deployed[:, t - 1]
+            self.multiplier[:, t] = capital_multiplier(problem.learning, self.deployed[:, t - 1], t)
+        self._vehicles(t, year)
+        self._share_totals(t)
+        if year > problem.last_reported and t:
+            self._commitments(t, year)
+            self._renew(t, year)
+            self._decide(t, year)
+        self._serve(t, year)
+        self.counters.close(t, self._flows(t, served=True))
+        if t:
+            self._deploy(t, first_change)
+
+    def _vehicles(self, t: int, year: int) -> None:
+        problem = self.problem
+        base, first = int(problem.years[0]), problem.first_purchase
+        for cls in self.vehicles:
+            step_vehicles(cls, t, year, base, first, problem.rule, problem.tech, self.multiplier[:, t])
+
+    def _share_totals(self, t: int) -> None:
+        """A share is one of all that its markets are asked for: what carriers supply is part of it."""
+        markets = self.problem.markets
+        if not self.counters.share.any():
+            return
+        use = self._use(t, own_markets=False)
+        if t:  # what plants of markets use is known for last year alone
+            use = use + self._use(t - 1) - self._use(t - 1, own_markets=False)
+        supplied = np.flatnonzero(markets.meets_demand & (markets.carrier >= 0))
+        more = np.zeros(len(markets.name))
+        for m in supplied:
+            asked = market_moves.market_demand(self.problem, int(m), t, use)
+            more[m] = asked - float(markets.demand[m, t])
+        for q in np.flatnonzero(self.counters.share):
+            self.counters.total[q, t] += float(more[self.problem.limits[q].markets].sum())
+
+    def _commitments(self, t: int, year: int) -> None:
+        for when, market, option, capacity, name in self.problem.additions:
+            if when == year:
+                spent = self._capex(np.array([option]), t)[0] * capacity
+                market_moves.commit(self.state, market, option, capacity, t, name, float(spent))
+
+    def _capex(self, options: IntArray, t: int) -> FloatArray:
+        """Full capital of ``options`` in year position ``t`` [USD per unit of capacity]."""
+        tech, times = self.problem.tech, self.multiplier[options, t]
+        return np.asarray(tech.capex[options] - tech.capex_added[options] * (1.0 - times))
+
+    def _renew(self, t: int, year: int) -> None:
+        """Owners of plants that fall due put in what keeps them running, or let them go."""
+        state, tech = self.state, self.problem.tech
+        is_open, due = state.is_open(t), state.is_due(t)
+        falling = np.flatnonzero(is_open & due)
+        if year >= self.problem.first_choice:
+            used = self._last_use(t)
+            for market in self.order:
+                if self.problem.markets.meets_demand[market]:
+                    wanted = market_moves.market_demand(self.problem, market, t, used)
+                    market_moves.retire(state, market, t, wanted, falling)
+        falling = falling[state.capacity[falling, t] > 0]
+        own = state.run[falling, t]
+        renewal = np.where(tech.base[own] >= 0, tech.capex[own] - tech.capex_added[own], self._capex(own, t))
+        state.capex[falling, t] = renewal * self._size(falling, t)
+        state.renewed[falling] = year
+
+    def _last_use(self, t: int) -> FloatArray:
+        return (
+            self._use(t - 1) if t else np.zeros((len(self.problem.regions), len(self.problem.tech.carriers)))
+        )
+
+    def _size(self, rows: IntArray, t: int) -> FloatArray:
+        """What capital is counted on: yearly product where it is given, else capacity."""
+        state = self.state
+        held, made = state.capacity[rows, t], state.production[rows, t]
+        return np.asarray(np.where(state.dispatched[rows], held, made), dtype=np.float64)
+
+    def _decide(self, t: int, year: int) -> None:
+        problem, state = self.problem, self.state
+        if year < problem.first_choice:
+            return
+        open_now = state.is_open(t) & (state.built[: state.rows] < year)
+        due = state.is_due(t)
+        who = np.flatnonzero(open_now & (due | problem.rule.reinvest_early))
+        who = who[(problem.kinds[state.run[who, t]] > 0).any(axis=1)]
+        if len(who):
+            self._choose(t, year, who, due[who])
+
+    def _choose(self, t: int, year: int, who: IntArray, due: NDArray[np.bool_]) -> None:
+        problem, state, tech = self.problem, self.state, self.problem.tech
+        own = state.run[who, t]
+        cols = np.flatnonzero(
+            np.isin(np.arange(len(tech.names)), own) | (problem.kinds[np.unique(own)] > 0).any(axis=0)
+        )
+        mine = np.searchsorted(cols, own)
+        region = problem.markets.region[state.market[who]]
+        kinds = problem.kinds[own][:, cols]
+        size = self._product(who, t)
+        allowed = (kinds > 0) & problem.costs.priced[region][:, cols] & (tech.earliest[cols][None, :] <= year)
+        allowed &= (size * tech.direct[own])[:, None] >= tech.minimum_site_t[cols][None, :]
+        allowed[np.arange(len(who)), mine] = True
+        times = self.multiplier[cols, t]
+        added = tech.capital_charge_added[cols] * times
+        charge = tech.capital_charge[cols] - tech.capital_charge_added[cols] + added
+        running = problem.costs.running[region[:, None], cols[None, :], t]
+        load = np.where(state.dispatched[who], problem.markets.high[state.market[who]], 1.0)[:, None]
+        cost = option_costs(running, charge / load, added / load, mine, due, kinds == RETROFIT, allowed)
+        scores = score(problem.rule, cost, tech.direct[cols], mine, self.generator)
+        flow_now = self._flows(t)
+        needs = self._needs(who, cols, size, t, flow_now)
+        by_score = problem.rule.name == "mpp"
+        granted = grant(scores, cost, mine, size, needs, by_score)
+        short = self._short(who, mine, granted.choice, needs, t, flow_now)
+        if short.any():
+            granted = meet_floors(granted, cost, mine, size, needs, short)
+        self.counters.refuse(t, granted.refused)
+        moved = np.flatnonzero(granted.choice != mine)
+        if len(moved):
+            saving = cost[moved, mine[moved]] - cost[moved, granted.choice[moved]]
+            self._switch(t, year, who[moved], cols[granted.choice[moved]], due[moved], saving)
+
+    def _product(self, rows: IntArray, t: int) -> FloatArray:
+        """Yearly product of ``rows`` before the year's markets are served."""
+        state = self.state
+        before, now = state.production[rows, max(t - 1, 0)], state.production[rows, t]
+        return np.asarray(np.where(state.dispatched[rows], before, now), dtype=np.float64)
+
+    def _needs(self, who: IntArray, cols: IntArray, size: FloatArray, t: int, flow_now: FloatArray) -> Needs:
+        counters, state = self.counters, self.state
+        capacity = self._size(who, t)
+        scale = np.where(
+            counters.flow[None, :],
+            size[:, None],
+            np.where(counters.added[None, :], capacity[:, None], 1.0),
+        )
+        scale = scale * counters.markets[:, state.market[who]].T
+        weight = counters.weight[:, cols]
+        counting = ~counters.flow & ~counters.added
+        weight = np.where(counting[:, None], (weight > 0).astype(float), weight)
+        return Needs(weight, counters.flow.astype(float), scale, counters.left(t, flow_now))
+
+    def _short(
+        self, who: IntArray, own: IntArray, choice: IntArray, needs: Needs, t: int, flow_now: FloatArray
+    ) -> FloatArray:
+        short = self.counters.short(t, flow_now)
+        if short.any():
+            moved = (choice != own)[:, None]
+            short = np.maximum(short - np.where(moved, needs.of(own, choice), 0.0).sum(axis=0), 0.0)
+        return short
+
+    def _switch(
+        self, t: int, year: int, rows: IntArray, to: IntArray, due: NDArray[np.bool_], saving: FloatArray
+    ) -> None:
+        problem, state, tech = self.problem, self.state, self.problem.tech
+        before = state.run[rows, t].copy()
+        kind = problem.kinds[before, to]
+        size = self._size(rows, t)
+        counted = self.counters.need(state.market[rows], before, to, self._product(rows, t), size)
+        self.counters.count(t, counted)
+        early = (kind == REBUILD) & ~due
+        lost = np.where(early, state.stranded(rows, before, t), 0.0)
+        full = self._capex(to, t)
+        part = tech.capex_added[to] * self.multiplier[to, t]
+        spent = np.where((kind == RETROFIT) & ~due, part, full) * size
+        state.capex[rows, t] = spent
+        state.run[rows, t] = to
+        state.renewed[rows] = np.where((kind == REBUILD) | due, year, state.renewed[rows])
+        marginal = np.where(kind == RETROFIT, part, full) * size
+        names = [KINDS[int(one)] for one in kind]
+        state.changes.add(rows, t, before, to, names, size, marginal, saving, lost)
+
+    # ------------------------------------------------------------ serving demand
+
+    def _serve(self, t: int, year: int) -> None:
+        problem, state = self.problem, self.state
+        markets = problem.markets
+        flow_now = self._flows(t)
+        use = self._use(t, own_markets=False)
+        for market in self.order:
+            if not markets.meets_demand[market]:
+                continue
+            demand = market_moves.market_demand(problem, market, t, use)
+            rows, made = self._serve_market(market, t, year, demand, flow_now)
+            missing = demand - float(made.sum())
+            self.unmet[market, t] = missing if missing > market_moves.ENOUGH * demand else 0.0
+            region = int(markets.region[market])
+            use[region] += problem.tech.inputs[state.run[rows, t]].T @ made
+
+    def _serve_market(
+        self, market: int, t: int, year: int, demand: float, flow_now: FloatArray
+    ) -> tuple[IntArray, FloatArray]:
+        """Build for one market and dispatch its plants; rows and production. Moves ``flow_now``.
+
+        What caps keep existing plants from making calls for a second round of new plants, which
+        the caps leave room for.
+        """
+        state, counters = self.state, self.counters
+        high = float(self.problem.markets.high[market])
+        may_build = year >= self.problem.first_choice
+        wanted = demand
+        for _ in range(2):
+            if may_build:
+                times = self.multiplier[:, t]
+                flow_now += market_moves.build(
+                    state, counters, market, t, wanted, times, flow_now, self.generator
+                )
+            rows = state.of_market(market)
+            guess = np.where(state.capacity[rows, t] > 0, self._product(rows, t), 0.0)
+            new = (state.built[rows] == year) & (guess == 0)
+            guess = np.where(new, state.capacity[rows, t] * high, guess)
+            others = flow_now - counters.flows(state.market[rows], state.run[rows, t], guess)
+            rows, made = market_moves.dispatch_within(state, counters, market, t, demand, others)
+            missing = demand - float(made.sum())
+            missing = max(missing, self._floor_gap(market, t, rows, made, others))
+            if missing <= market_moves.ENOUGH * demand or not may_build:
+                break
+            wanted = float(state.capacity[rows, t].sum()) * high + missing
+        state.production[rows, t] = made
+        flow_now[:] = others + counters.flows(state.market[rows], state.run[rows, t], made)
+        return rows, made
+
+    def _floor_gap(self, market: int, t: int, rows: IntArray, made: FloatArray, others: FloatArray) -> float:
+        """Product by which hard floors are missed that new plants of this market could help to meet."""
+        counters, problem = self.counters, self.problem
+        offered = problem.markets.offered[market] & (problem.tech.earliest <= int(problem.years[t]))
+        now = others + counters.flows(self.state.market[rows], self.state.run[rows, t], made)
+        short = counters.short(t, now)
+        gap = 0.0
+        for q in np.flatnonzero((short > 0) & counters.flow & counters.markets[:, market]):
+            best = float(counters.weight[q, offered].max(initial=0.0))
+            gap = max(gap, float(short[q]) / best) if best > 0 else gap
+        return gap
+
+    def _use(self, t: int, own_markets: bool = True) -> FloatArray:
+        """Use of carriers by region in year position ``t``, (G, C).
+
+        Without ``own_markets`` only plants outside demand-meeting markets and vehicles count.
+        """
+        problem, state = self.problem, self.state
+        rows = np.arange(state.rows)
+        counted = (state.run[rows, t] >= 0) & (state.production[rows, t] > 0)
+        if not own_markets:
+            counted &= ~state.dispatched[rows]
+        rows = rows[counted]
+        regions = problem.markets.region[state.market[rows]]
+        made = np.zeros((len(problem.regions), len(problem.tech.names)))
+        np.add.at(made, (regions, state.run[rows, t]), state.production[rows, t])
+        use = made @ problem.tech.inputs
+        for cls in self.vehicles:
+            use[cls.region] += problem.tech.inputs[cls.options].T @ cls.distance[:, t]
+        return np.asarray(use)
+
+    def _flows(self, t: int, served: bool = False) -> FloatArray:
+        """Use of the flow limits in year position ``t``, (Q,).
+
+        Before the markets are ``served`` their plants count with what they made last year.
+        """
+        state = self.state
+        rows = np.arange(state.rows)
+        made = state.production[rows, t] if served else self._product(rows, t)
+        made = np.where(state.capacity[rows, t] > 0, made, 0.0)
+        flows = self.counters.flows(state.market[rows], state.run[rows, t], made)
+        return flows + self.counters.vehicle_flows(self.vehicles, t)
+
+    def _deploy(self, t: int, first_change: int) -> None:
+        """Add what the year's changes and purchases deployed of the components."""
+        problem, changes = self.problem, self.state.changes
+        if not len(problem.learning.names):
+            return
+        amount = problem.learning.amount
+        after = np.array(changes.after[first_change:], dtype=np.int64)
+        capacity = np.array(changes.capacity[first_change:])
+        built = after >= 0
+        self.deployed[:, t] += amount[after[built]].T @ capacity[built]
+        for cls in self.vehicles:
+            self.deployed[:, t] += amount[cls.options].T @ cls.bought[:, t]
 
 
-def _decide(path: Pathway, t: int, year: int, who: IntArray, on_cycle: NDArray[np.bool_]) -> None:
-    sites, tech, costs = path.sites, path.tech, path.costs
-    own = path.run[who, t].copy()
-    allowed = (path.kinds[own] != "") & (tech.earliest[None, :] <= year)
-    emitted = sites.production[who, t] * tech.direct[own]
-    allowed &= emitted[:, None] >= tech.minimum_site_t[None, :]
-    allowed[np.arange(len(who)), own] = True
-    retrofit = path.kinds[own] == "retrofit"
-    scores, cost = score(
-        path.scenario.decision.rule,
-        costs.running[:, t],
-        tech.capital_charge,
-        tech.direct,
-        own,
-        on_cycle,
-        allowed,
-        tech.capital_charge_added,
-        retrofit,
-    )
-    size = sites.production[who, t]
-    left = {name: _left(path, name, t) for name in ("co2_storage", "switches_per_year")}
-    granted = grant(scores, cost, own, size, tech.captured, left["co2_storage"], left["switches_per_year"])
-    moved = np.flatnonzero(granted.choice != own)
-    to, site = granted.choice[moved], who[moved]
-    path.run[site, t] = to
-    added = np.where(retrofit[moved, to] & ~on_cycle[moved], tech.capex_added[to], tech.capex[to])
-    path.capex[site, t] = added * size[moved]
-    path.saving[site, t] = cost[moved, own[moved]] - cost[moved, to]
-    for _, used, refused, quantity in path.limits.values():
-        if quantity == "switches_per_year":
-            used[t] = len(moved)
-        refused[t] = granted.refused.get(quantity, 0.0)
-
-
-def _left(path: Pathway, quantity: str, t: int) -> float:
-    """What the tightest limit on ``quantity`` still allows in year ``t``."""
-    left = np.inf
-    for value, _, _, of in path.limits.values():
-        if of == quantity:
-            used = float(path.site_captured_at(t)) if quantity == "co2_storage" else 0.0
-            left = min(left, float(value[t]) - used)
-    return max(left, 0.0)
-
-
-def _use_storage(path: Pathway, t: int) -> None:
-    for limit in path.limits.values():
-        if limit[3] == "co2_storage":
-            limit[1][t] = path.site_captured_at(t)
-
-
-LIMIT_UNITS = {"co2_storage": "t/yr", "switches_per_year": "1/yr"}
-"""Unit in which each limited quantity is counted."""
-
-
-def _limits(
-    hub: Hub, scenario: Scenario, years: IntArray
-) -> dict[str, tuple[FloatArray, FloatArray, FloatArray, str]]:
-    """Value, use and refused saving of every limit that is not lifted.
-
-    Raises ``InputError`` when the unit of a limit does not fit what it limits.
-    """
-    limits = {}
-    faults = FaultList()
-    for name, rows in hub.tables["limits"].groupby("limit", sort=True):
-        choice = scenario.limit_choice(str(name))
-        if choice.off:
+def _order(problem: Problem) -> list[int]:
+    """Markets in the order they are served: those that supply others after those they supply."""
+    markets, tech = problem.markets, problem.tech
+    count = len(markets.name)
+    users: dict[int, set[int]] = {m: set() for m in range(count)}
+    for supplier in range(count):
+        carrier = int(markets.carrier[supplier])
+        if carrier < 0:
             continue
-        rows = rows[rows["year"].notna()].sort_values("year")
-        quantity = str(rows["quantity"].iloc[0])
-        unit = LIMIT_UNITS[quantity]
-        scales = np.ones(len(rows))
-        for position, (line, row) in enumerate(rows.iterrows()):
-            try:
-                scales[position] = factor(str(row["unit"]), unit)
-            except ValueError:
-                what = f"unit does not fit {quantity}"
-                faults.add("limits.csv", int(str(line)), "unit", what=what, found=row["unit"], allowed=unit)
-        chosen = rows[choice.range].fillna(rows["value"]).to_numpy(float) * scales
-        value = np.interp(years, rows["year"].to_numpy(float), chosen) * choice.scale
-        limits[str(name)] = (value, np.zeros(len(years)), np.zeros(len(years)), quantity)
-    faults.raise_if_any("limits")
-    return limits
+        takers = tech.inputs[:, carrier] > 0
+        for other in range(count):
+            if other != supplier and (markets.offered[other] & takers).any():
+                users[supplier].add(other)
+    done: list[int] = []
+    while len(done) < count:
+        ready = [m for m in range(count) if m not in done and users[m] <= set(done)]
+        left = [m for m in range(count) if m not in done]
+        done += ready or left[:1]
+    return done

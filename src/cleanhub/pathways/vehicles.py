@@ -9,7 +9,8 @@ Tonnes are scaled so that the base year equals the class's share of the inventor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,29 +23,40 @@ from cleanhub.hub.inventory import cohort_history
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import Drivers
+from cleanhub.pathways.rule import Rule
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 AGES = 80
+SUPPLY_BOUND = "_most"
+"""A driver named as that of the sales rule with this ending is the most that can be supplied."""
 
 
 @dataclass
 class VehicleClass:
     """One cohort class: its options, stock by option and age, and results by year.
 
-    ``stock`` has shape (P, AGES) [vehicles]; ``vehicles``, ``bought``, ``distance`` and
-    ``tco`` shape (P, T); ``scale`` turns direct emissions into inventory tonnes.
+    ``options`` are technologies, the incumbent first (P,); ``stock`` has shape (P, AGES)
+    [vehicles]; ``vehicles``, ``bought``, ``distance`` and ``tco`` shape (P, T); ``running`` the
+    levelised running cost of a new vehicle per unit of activity (P, T), ``yearly_activity``
+    what the mean vehicle does in a year; ``scale`` turns direct emissions into inventory
+    tonnes; ``region`` is the position of its region; ``sales_cap`` the most that options without
+    direct emissions can be of the purchases (T,), where makers and chargers set a bound.
     """
 
     asset_id: str
     inventory_sector: str
     sector: str
+    region: int
     options: IntArray
     stock: FloatArray
     keep: FloatArray
     mileage: FloatArray
     demand: FloatArray
     sales_floor: FloatArray
+    running: FloatArray
+    vehicle_credit: FloatArray
+    yearly_activity: float
     tco: FloatArray
     scale: float
     vehicles: FloatArray
@@ -52,17 +64,23 @@ class VehicleClass:
     distance: FloatArray
     confidence: NDArray[np.object_]
     zero_share: FloatArray
+    sales_cap: FloatArray | None = None
 
 
 def build_vehicles(
     hub: Hub,
     scenario: Scenario,
     tech: Technologies,
-    costs: UnitCosts,
+    costs: Sequence[UnitCosts],
     drivers: Drivers,
     switches: NDArray[np.bool_],
+    regions: tuple[str, ...] = ("",),
 ) -> list[VehicleClass]:
-    """Every cohort class that has a technology, vehicles and an activity."""
+    """Every cohort class that has a technology, vehicles and an activity.
+
+    ``costs`` are those of each of ``regions``; ``switches`` says which technology may become
+    which, shape (K, K).
+    """
     history = cohort_history(hub)
     base = history[history["year"] == hub.base_year].set_index("asset_id")["co2e_t"]
     branches = hub.tables["branches"].set_index(["inventory_sector", "sector"])["driver"]
@@ -72,11 +90,15 @@ def build_vehicles(
         if own < 0 or not (row["vehicles"] > 0 and row["activity"] > 0):
             continue
         tonnes = float(base.get(row["asset_id"], 0.0))
-        if tonnes <= 0:
+        if tonnes <= 0 < tech.direct[own]:
             continue
         driver = str(branches.get((row["inventory_sector"], row["sector"]), ""))
-        options = np.array([own, *(k for k in np.flatnonzero(switches[own]) if k != own)])
-        classes.append(_build(row, tonnes, driver, options, hub, scenario, tech, costs, drivers))
+        region = regions.index(str(row["region"])) if str(row["region"]) in regions else 0
+        offered = switches[own] & costs[region].priced
+        options = np.array([own, *(k for k in np.flatnonzero(offered) if k != own)])
+        local = drivers.for_region(regions[region])
+        cls = _build(row, tonnes, driver, options, hub, scenario, tech, costs[region], local)
+        classes.append(replace(cls, region=region))
     return classes
 
 
@@ -107,6 +129,9 @@ def _build(
     floor_driver = str(row["zero_emission_sales_driver"])
     if scenario.zero_emission_sales and floor_driver and drivers.has(floor_driver):
         floor = np.clip(drivers.series(floor_driver, "1").values, 0.0, 1.0)
+    most, cap = f"{floor_driver}{SUPPLY_BOUND}", None
+    if floor_driver and drivers.has(most):
+        cap = np.clip(drivers.series(most, "1").values, floor, 1.0)
     confidence = np.array(
         [max(str(row["confidence"]), str(word), key=_rank) for word in index.confidence], dtype=object
     )
@@ -114,19 +139,24 @@ def _build(
         asset_id=str(row["asset_id"]),
         inventory_sector=str(row["inventory_sector"]),
         sector=str(row["sector"]),
+        region=0,
         options=options,
         stock=stock,
         keep=keep,
         mileage=mileage,
         demand=activity * index.values,
         sales_floor=floor,
-        tco=total_cost_of_ownership(tech, costs, activity / vehicles)[options],
-        scale=tonnes / (activity * float(tech.direct[options[0]])),
+        running=costs.running[options],
+        vehicle_credit=costs.vehicle_credit[options],
+        yearly_activity=activity / vehicles,
+        tco=np.zeros((len(options), count)),
+        scale=tonnes / burnt if (burnt := activity * float(tech.direct[options[0]])) > 0 else 1.0,
         vehicles=np.zeros((len(options), count)),
         bought=np.zeros((len(options), count)),
         distance=np.zeros((len(options), count)),
         confidence=confidence,
         zero_share=np.zeros(count),
+        sales_cap=cap,
     )
 
 
@@ -150,20 +180,26 @@ def step_vehicles(
     year: int,
     base_year: int,
     first_choice_year: int,
-    scenario: Scenario,
+    rule: Rule,
     tech: Technologies,
+    multiplier: FloatArray | None = None,
 ) -> None:
     """Move one class from the year before to ``year`` (position ``t``), in place.
 
     In and before the base year the stock stands as built. Before ``first_choice_year``
-    all purchases are the incumbent.
+    all purchases are the incumbent. ``multiplier`` of the capital of each technology (K,)
+    comes from learning.
     """
     bought = np.zeros(len(cls.options))
+    times = np.ones(len(tech.names)) if multiplier is None else multiplier
+    cls.tco[:, t] = total_cost_of_ownership(
+        tech, cls.options, cls.running[:, t], cls.vehicle_credit[:, t], cls.yearly_activity, times
+    )
     if year > base_year:
         aged = np.zeros_like(cls.stock)
         aged[:, 1:] = (cls.stock * cls.keep)[:, :-1]
         missing = max(float(cls.demand[t]) - float((aged * cls.mileage).sum()), 0.0)
-        shares = _shares(cls, t, year, scenario, tech)
+        shares = _shares(cls, t, year, rule, tech)
         if year < first_choice_year:
             shares = np.zeros(len(cls.options))
             shares[0] = 1.0
@@ -179,26 +215,41 @@ def step_vehicles(
     cls.distance[:, t] = driven * use
 
 
-def _shares(cls: VehicleClass, t: int, year: int, scenario: Scenario, tech: Technologies) -> FloatArray:
+def _shares(cls: VehicleClass, t: int, year: int, rule: Rule, tech: Technologies) -> FloatArray:
     """Purchase shares of the options in a year, shape (P,), summing to 1."""
     ready = tech.earliest[cls.options] <= year
     ready[0] = True
+    if len(tech.latest) and bool((sold := ready & (tech.latest[cls.options] >= year)).any()):
+        ready = sold
     cost = np.where(ready, cls.tco[:, t], np.inf)
     direct = tech.direct[cls.options]
-    if scenario.decision.rule == "lowest_emissions":
+    if rule.name == "lowest_emissions":
         least = direct[ready].min()
         cost = np.where(ready & (direct <= least), cost, np.inf)
-    shares = _spread(cost, scenario.decision.truck_choice_spread)
+    shares = _spread(cost, rule.vehicle_spread)
     zero = direct <= 0
     floor = float(cls.sales_floor[t])
     have = float(shares[zero].sum())
     if have < floor and bool((ready & zero).any()):
-        inside = _spread(np.where(zero & ready, cost, np.inf), scenario.decision.truck_choice_spread)
+        inside = _spread(np.where(zero & ready, cost, np.inf), rule.vehicle_spread)
         others = np.where(zero, 0.0, shares)
         left = float(others.sum())
         shares = inside * floor + (others / left * (1.0 - floor) if left > 0 else 0.0)
         shares = shares / float(shares.sum())
-    return shares
+    return shares if cls.sales_cap is None else _capped(shares, zero, ready, float(cls.sales_cap[t]), cost)
+
+
+def _capped(
+    shares: FloatArray, zero: NDArray[np.bool_], ready: NDArray[np.bool_], cap: float, cost: FloatArray
+) -> FloatArray:
+    """Shares (P,) with those of the ``zero`` options cut to ``cap`` together; the others fill up."""
+    have = float(shares[zero].sum())
+    others = np.where(zero, 0.0, shares)
+    if have <= cap or not bool((ready & ~zero).any()):
+        return shares
+    if others.sum() <= 0:
+        others = _spread(np.where(ready & ~zero, np.nan_to_num(cost, posinf=1e30), np.inf), 0.0)
+    return np.where(zero, shares * cap / have, others / float(others.sum()) * (1.0 - cap))
 
 
 def _spread(cost: FloatArray, spread: float) -> FloatArray:

@@ -155,7 +155,7 @@ def _scorecard(a: Plan, b: Plan) -> pd.DataFrame:
 def _emissions(a: Plan, b: Plan) -> pd.DataFrame:
     def totals(plan: Plan) -> pd.Series:
         rows = plan.table("emissions")
-        rows = rows[(rows["scope"] == 1) & (rows["boundary"] == "included")]
+        rows = rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["gas"] == "co2e")]
         rows = rows[rows["year"].astype(int) % 5 == 0]
         sums = rows.groupby(["sector", "year"])["value"].sum()
         sums.index = pd.Index([f"{sector}, {year}" for sector, year in sums.index])

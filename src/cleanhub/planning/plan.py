@@ -27,9 +27,12 @@ from cleanhub.finance.valuations import (
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PENDING
 from cleanhub.hub.scenario import Scenario, load_scenario
-from cleanhub.pathways import results
-from cleanhub.pathways.engine import Pathway, run_pathway, switch_kinds
-from cleanhub.planning.need import project_need_table
+from cleanhub.pathways import emissions, results
+from cleanhub.pathways.assemble import Pathway
+from cleanhub.pathways.engine import run_pathway
+from cleanhub.pathways.tables import path_tables
+from cleanhub.planning.foresight import compare_with_optimum, with_marginal_values
+from cleanhub.planning.need import project_need_table, vehicles_bought
 from cleanhub.planning.projects import projects_table
 from cleanhub.planning.provenance import provenance_table, source_groups
 from cleanhub.planning.scorecard import ScorecardInputs, scorecard_table
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Progress = Callable[[str, float], None]
-STEPS = ("path", "tables", "range", "projects", "scorecard")
+STEPS = ("path", "tables", "optimum", "range", "projects", "scorecard")
 
 
 @dataclass
@@ -137,11 +140,15 @@ def plan(
     tell = progress or (lambda step, share: None)
     clock = _Clock()
     with clock.step("path"):
-        path = run_pathway(hub, scenario, lambda done, total: tell("years", 0.5 * done / total))
+        path = run_pathway(hub, scenario, lambda done, total: tell("years", 0.5 * done / total), seed)
     with clock.step("tables"):
-        tables = _path_tables(path)
+        tables = path_tables(path)
         central = _measured(path, tables)
     tell("tables", 0.6)
+    with clock.step("optimum"):
+        foresight = compare_with_optimum(path)
+        tables["limits"] = with_marginal_values(tables["limits"], path, foresight)
+    tell("optimum", 0.65)
     with clock.step("range"):
         ends = tuple(_end(hub, scenario, end) for end in ("low", "high"))
     tell("range", 0.8)
@@ -151,7 +158,9 @@ def plan(
         tables["valuations"] = valuations_table(valued)
         tables["policy_answers"] = policy_answers_table(valued, scenario.end_year)
         tables["policy_wedge"] = policy_wedge_table(valued, scenario.end_year)
-        tables["project_need"] = project_need_table(hub, scenario, tables["switches"], path.sites.last_year)
+        tables["project_need"] = project_need_table(
+            hub, scenario, tables["switches"], path.sites.last_year, vehicles_bought(path)
+        )
         tables["milestones"] = milestones_table(hub, scenario, central)
         tables["budgets"] = budgets_table(hub, scenario, central)
     tell("projects", 0.9)
@@ -165,6 +174,7 @@ def plan(
             tables["sectors"],
             tables["project_need"],
             tables["valuations"],
+            foresight,
             source_groups(hub),
         )
         scorecard = scorecard_table(inputs)
@@ -188,10 +198,8 @@ def plan(
 def _unpriced(path: Pathway) -> list[str]:
     """One line for each thing that technologies would use and the hub has no price for."""
     gaps = missing_prices(path.tech, path.drivers)
-    reach = (switch_kinds(path.hub.library, path.tech) != "")[
-        np.unique(path.sites.start[path.sites.start >= 0])
-    ]
-    wanted = reach.any(axis=0)
+    start = path.problem.plants.start
+    wanted = (path.problem.kinds[np.unique(start[start >= 0])] > 0).any(axis=0)
     lines = []
     for c, name in enumerate([*path.tech.carriers, STORAGE_PRICE]):
         count = int((gaps[:, c] & wanted).sum())
@@ -214,21 +222,8 @@ def _worth(valued: list[ProjectValue]) -> list[str]:
     return lines
 
 
-def _path_tables(path: Pathway) -> dict[str, pd.DataFrame]:
-    return {
-        "emissions": results.emissions_table(path),
-        "assets": results.assets_table(path),
-        "switches": results.switches_table(path),
-        "energy": results.energy_table(path),
-        "costs": results.costs_table(path),
-        "limits": results.limits_table(path),
-        "truck_fleet": results.truck_fleet_table(path),
-        "sectors": results.sectors_table(path),
-    }
-
-
 def _measured(path: Pathway, tables: dict[str, pd.DataFrame]) -> PathTables:
-    zero = frozenset(path.tech.names[(path.tech.product == "distance") & (path.tech.direct <= 0)])
+    zero = frozenset(path.tech.names[path.tech.is_vehicle & (path.tech.direct <= 0)])
     return PathTables(
         tables["emissions"],
         tables["assets"],
@@ -242,7 +237,7 @@ def _measured(path: Pathway, tables: dict[str, pd.DataFrame]) -> PathTables:
 def _end(hub: Hub, scenario: Scenario, end: str) -> PathTables:
     path = run_pathway(hub, scenario.with_range("low" if end == "low" else "high"))
     tables = {
-        "emissions": results.emissions_table(path),
+        "emissions": emissions.emissions_table(path),
         "assets": results.assets_table(path),
         "switches": results.switches_table(path),
         "truck_fleet": results.truck_fleet_table(path),

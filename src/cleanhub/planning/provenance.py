@@ -219,6 +219,7 @@ def _headline_rows(hub: Hub, scorecard: pd.DataFrame) -> pd.DataFrame:
 def _emission_rows(hub: Hub, emissions: pd.DataFrame) -> pd.DataFrame:
     groups = source_groups(hub)
     base = emissions[(emissions["year"] == hub.base_year) & (emissions["scope"] == 1)]
+    base = base[base["gas"] == "co2e"]
     base = base[base["boundary"] == "included"]
     behind = {
         "site": groups.get("facilities", ""),

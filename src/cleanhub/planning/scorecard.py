@@ -13,6 +13,8 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.schema import PAST_FID
+from cleanhub.planning.foresight import Foresight
+from cleanhub.planning.need import PLANTS
 from cleanhub.planning.targets import PathTables, measure
 
 WEAK = ("recalled", "assumed")
@@ -47,6 +49,7 @@ class ScorecardInputs:
     sectors: pd.DataFrame
     need: pd.DataFrame
     valuations: pd.DataFrame
+    foresight: Foresight
     sources: dict[str, str] = field(default_factory=dict)
 
 
@@ -59,6 +62,7 @@ def scorecard_table(inputs: ScorecardInputs) -> pd.DataFrame:
         _cumulative_line(inputs, year),
         *_change_lines(inputs, year),
         *_money_lines(inputs, year),
+        *_foresight_lines(inputs),
         *_coverage_lines(inputs),
         *_project_lines(inputs),
     ]
@@ -94,7 +98,8 @@ def weak_share(rows: pd.DataFrame, weight: str = "value") -> float:
 
 def _included_rows(tables: PathTables, year: int, hub_scope: bool) -> pd.DataFrame:
     rows = tables.emissions
-    rows = rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["year"] == year)]
+    rows = rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["gas"] == "co2e")]
+    rows = rows[rows["year"] == year]
     return rows[rows["hub_scope"].astype(bool)] if hub_scope else rows
 
 
@@ -110,10 +115,11 @@ def _source(inputs: ScorecardInputs, *names: str) -> str:
 
 
 def _need_line(inputs: ScorecardInputs, year: int) -> _Line:
-    rows = inputs.need[inputs.need["year"] == year]
-    if rows.empty and len(inputs.need):
-        year = int(inputs.need["year"].max())
-        rows = inputs.need[inputs.need["year"] == year]
+    plants_only = inputs.need[inputs.need["unit"] == PLANTS]
+    rows = plants_only[plants_only["year"] == year]
+    if rows.empty and len(plants_only):
+        year = int(plants_only["year"].max())
+        rows = plants_only[plants_only["year"] == year]
     needed, have = float(rows["plants_needed"].sum()), float(rows["fid_expected"].sum())
     plants = inputs.central.switches
     plants = plants[plants["kind"].isin(["retrofit", "rebuild"])]
@@ -126,7 +132,7 @@ def _need_line(inputs: ScorecardInputs, year: int) -> _Line:
         _source(inputs, "library", "projects", "programme_facts"),
         1.0 if len(plants) else 0.0,
         note=(
-            f"the path changes {needed:.0f} plants; the pipeline is expected to bring {have:.1f}, "
+            f"the path changes or builds {needed:.0f} plants; the pipeline is expected to bring {have:.1f}, "
             "some of them in other sectors"
         ),
     )
@@ -266,6 +272,26 @@ def _money_lines(inputs: ScorecardInputs, year: int) -> list[_Line]:
             )
         )
     return lines
+
+
+def _foresight_lines(inputs: ScorecardInputs) -> list[_Line]:
+    """What deciding year by year costs above the optimum; without one, why there is none."""
+    found = inputs.foresight
+    note = found.note
+    if np.isfinite(found.excess_usd):
+        note = f"{found.excess_usd / 1e9:,.1f} billion USD above {found.least_usd / 1e9:,.1f}; {note}"
+    return [
+        _Line(
+            "foresight_excess",
+            "What deciding year by year costs above the best path",
+            None,
+            found.excess_percent,
+            "%",
+            _source(inputs, "drivers", "technologies"),
+            1.0,
+            note=note,
+        )
+    ]
 
 
 def _coverage_lines(inputs: ScorecardInputs) -> list[_Line]:

@@ -13,7 +13,7 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import Drivers, weakest
-from cleanhub.pathways.results import GRID_FACTOR
+from cleanhub.pathways.emissions import GRID_FACTOR
 
 AT_LEAST = frozenset(
     {
@@ -37,14 +37,16 @@ class PathTables:
     drivers: Drivers
     zero_emission: frozenset[str]
 
-    def included(self, hub_scope: bool = False, sector: str = "") -> pd.Series:
-        """Scope 1 tonnes inside the inventory by year."""
+    def included(self, hub_scope: bool = False, sector: str = "", rest: bool = True) -> pd.Series:
+        """Scope 1 tonnes inside the inventory by year; without ``rest`` of plants and vehicles alone."""
         rows = self.emissions
         rows = rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["gas"] == "co2e")]
         if hub_scope:
             rows = rows[rows["hub_scope"].astype(bool)]
         if sector:
             rows = rows[rows["sector"] == sector]
+        if not rest:
+            rows = rows[rows["asset_kind"] != "rest"]
         return rows.groupby("year")["value"].sum()
 
 
@@ -139,42 +141,87 @@ def milestones_table(hub: Hub, scenario: Scenario, tables: PathTables) -> pd.Dat
     return conform(pd.DataFrame(rows, columns=PLAN_TABLES["milestones"].names), PLAN_TABLES["milestones"])
 
 
+# ---------------------------------------------------------------- budgets
+
+
 def budgets_table(hub: Hub, scenario: Scenario, tables: PathTables) -> pd.DataFrame:
-    """Plan table ``budgets``: each covered sector on a straight line to the hub's last target.
+    """Plan table ``budgets``: the sectors' carbon budgets, or lines to the hub's last target.
+
+    A limit on the emissions of a sector over all years is its budget, whether the scenario
+    enforces it or not. A hub without any such limit is measured against straight lines to its
+    last emission target.
+    """
+    rows = _declared_budgets(hub, scenario, tables) or _target_lines(hub, scenario, tables)
+    table = PLAN_TABLES["budgets"]
+    return conform(pd.DataFrame(rows, columns=table.names), table)
+
+
+def _declared_budgets(hub: Hub, scenario: Scenario, tables: PathTables) -> list[tuple[object, ...]]:
+    """Cumulative limits on the emissions of one sector, against what its plants and vehicles emit."""
+    limits = hub.tables["limits"]
+    mine = (limits["quantity"] == "emissions") & (limits["period"] == "cumulative") & (limits["sector"] != "")
+    for column in ("product", "technology", "region"):
+        mine &= limits[column] == ""
+    rows: list[tuple[object, ...]] = []
+    found = limits[mine & limits["year"].notna() & (limits["kind"] != "floor")]
+    for sector, lines in found.sort_values("year").groupby("sector", sort=True):
+        lines = lines[lines["limit"] == sorted(set(lines["limit"]))[0]]
+        choice = scenario.limit_choice(str(lines["limit"].iloc[0]))
+        end = choice.range if choice.range in lines else "value"
+        scales = [factor(str(unit), "t") * choice.scale for unit in lines["unit"]]
+        values = lines[end].fillna(lines["value"]).to_numpy(float) * np.array(scales)
+        at = lines["year"].to_numpy(int)
+        first = int(at[0]) if len(at) > 1 else hub.base_year
+        last = min(int(at[-1]), scenario.end_year)
+        budget = float(np.interp(last, at, values))
+        used, over = _spent(tables.included(False, str(sector), rest=False), first, last, budget)
+        how = f"limit {lines['limit'].iloc[0]} ({lines['source_id'].iloc[-1]}), of plants and vehicles"
+        how += ", counted and not enforced" if _is_soft(lines, choice.off, choice.hard) else ""
+        confidence = weakest(lines["confidence"])
+        rows.append((sector, budget, used, "t CO2e", first, last, over, how, confidence))
+    return rows
+
+
+def _is_soft(lines: pd.DataFrame, off: bool, hard: bool | None) -> bool:
+    if off or hard is not None:
+        return off or not hard
+    return bool((lines["hard"].fillna(True) == False).any())  # noqa: E712  (a nullable column)
+
+
+def _spent(tonnes: pd.Series, first: int, last: int, budget: float) -> tuple[float, object]:
+    """Tonnes emitted from ``first`` to ``last``, and the year in which they pass ``budget``."""
+    years = np.arange(first, last + 1)
+    total = np.cumsum(tonnes.reindex(years).fillna(0.0).to_numpy(float))
+    over = np.flatnonzero(total > budget * (1.0 + 1e-9))
+    return float(total[-1]) if len(total) else 0.0, int(years[over[0]]) if len(over) else pd.NA
+
+
+def _target_lines(hub: Hub, scenario: Scenario, tables: PathTables) -> list[tuple[object, ...]]:
+    """Each covered sector on a straight line to the hub's last target.
 
     The line runs from the base year's tonnes to the same share of them that the hub's last
     emission target is of the hub's base year. Without such a target there is no budget.
     """
     targets = hub.tables["targets"]
     aims = targets[(targets["metric"] == "hub_emissions") & (targets["year"] <= scenario.end_year)]
-    columns = PLAN_TABLES["budgets"].names
     base = float(tables.included(True).get(hub.base_year, 0.0))
     if aims.empty or base <= 0:
-        return conform(pd.DataFrame(columns=columns), PLAN_TABLES["budgets"])
+        return []
     aim = aims.sort_values("year").iloc[-1]
     last, first = int(aim["year"]), scenario.as_of.year
     left = float(aim["value"]) * factor(str(aim["unit"]), "t CO2e/yr") / base
     years = np.arange(first, last + 1)
     line = 1.0 + (left - 1.0) * np.clip((years - hub.base_year) / (last - hub.base_year), 0.0, 1.0)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     scope = tables.emissions[tables.emissions["hub_scope"].astype(bool)]
     for sector in sorted(set(scope["sector"])):
         path = tables.included(True, sector)
         start = float(path.get(hub.base_year, 0.0))
         if start <= 0:
             continue
-        used = float(path.reindex(years).fillna(0.0).sum())
+        budget = float((line * start).sum())
+        used, over = _spent(path, first, last, budget)
         how = f"straight line from {hub.base_year} to {left:.0%} of it in {last} ({aim['target']})"
-        rows.append(
-            (
-                sector,
-                float((line * start).sum()),
-                used,
-                "t CO2e",
-                first,
-                last,
-                how,
-                weakest([str(aim["confidence"]), "derived"]),
-            )
-        )
-    return conform(pd.DataFrame(rows, columns=columns), PLAN_TABLES["budgets"])
+        confidence = weakest([str(aim["confidence"]), "derived"])
+        rows.append((sector, budget, used, "t CO2e", first, last, over, how, confidence))
+    return rows

@@ -75,6 +75,13 @@ def sector(code: str) -> str:
     return _SECTORS.get(code) or words(code)
 
 
+def region(code: str) -> str:
+    """A region in words: ``north-america`` becomes ``North America``, ``cis`` ``CIS``."""
+    if len(code) <= 3:
+        return code.upper()
+    return " ".join(part[:1].upper() + part[1:] for part in code.replace("_", "-").split("-") if part)
+
+
 def stage(code: str) -> str:
     """A project stage in words."""
     return _STAGES.get(code) or words(code)

@@ -19,6 +19,7 @@ from cleanhub.report.blocks import Section
 from cleanhub.report.context import Context
 from cleanhub.report.contract import PlanLike
 from cleanhub.report.sections import (
+    abatement,
     bankable,
     binding,
     changes,
@@ -29,6 +30,7 @@ from cleanhub.report.sections import (
     projects,
     scorecard,
     standing,
+    tipping,
     today,
 )
 
@@ -38,6 +40,8 @@ _BUILDERS: tuple[Callable[[Context], Section], ...] = (
     standing.build,
     today.build,
     changes.build,
+    tipping.build,
+    abatement.build,
     binding.build,
     projects.build,
     bankable.build,

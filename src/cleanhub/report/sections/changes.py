@@ -5,12 +5,12 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from cleanhub.report import charts, labels, palette
-from cleanhub.report.blocks import Block, Figure, Grid, Head, Key, Prose, Section, Table, Text
-from cleanhub.report.charts import Bubble, Series
+from cleanhub.report.blocks import Block, Figure, Head, Prose, Section, Table, Text
+from cleanhub.report.charts import Bubble
 from cleanhub.report.context import Context, Row
-from cleanhub.report.numbers import MISSING, count, number, percent, tonnes
-from cleanhub.report.sections import trucks
-from cleanhub.report.sections.common import pair, plural, span, year_table
+from cleanhub.report.numbers import MISSING, count, number, tonnes
+from cleanhub.report.sections import technologies, trucks
+from cleanhub.report.sections.common import pair, plural, span
 
 LISTED = 25
 PURCHASE = "purchase"
@@ -19,14 +19,13 @@ _NOTHING = (
     "prices, payments and limits of this scenario no option of the library pays, or none exists for "
     "the sectors of this hub (last table of this section)."
 )
-TECHNOLOGIES = 6
-PANEL = 300
 
 
 def build(context: Context) -> Section:
     """Switches as bubbles and as a list, technology mixes, trucks, and sectors without options."""
     rows = context.rows("switches")
-    plants = [row for row in rows if row["kind"] != PURCHASE]
+    # a plant that is built new changes no tonnes by itself: it stands in the table of kinds alone
+    plants = [row for row in rows if row["kind"] != PURCHASE and row["abated_t_per_year"] is not None]
     blocks: list[Block] = []
     lead: list[Text] = []
     if plants:
@@ -39,7 +38,7 @@ def build(context: Context) -> Section:
         blocks.append(Prose((_NOTHING,)))
         if rows:
             blocks.append(_kinds(context, rows))
-    blocks += [_mixes(context), *trucks.blocks(context), _no_option(context)]
+    blocks += [technologies.grid(context), *trucks.blocks(context), _no_option(context)]
     return Section("changes", "What changes", tuple(lead), tuple(blocks))
 
 
@@ -164,83 +163,6 @@ def _list(context: Context, switches: list[Row]) -> Table:
         year="in the column, projected",
         source="this plan, table switches",
         note=more,
-    )
-
-
-def _mixes(context: Context) -> Grid:
-    sites = [
-        row
-        for row in context.rows("assets")
-        if row["asset_kind"] == "site" and row["technology"] and row["year"] >= context.base_year
-    ]
-    used: dict[str, set[str]] = {}
-    for row in sites:
-        used.setdefault(str(row["sector"]), set()).add(str(row["technology"]))
-    moving = sorted(sector for sector, names in used.items() if len(names) > 1)
-    still = [labels.sector(s).lower() for s in sorted(used) if len(used[s]) == 1]
-    note = (
-        "Grey is the technology most used at the start; only sites whose technology is in the "
-        "library are counted."
-    )
-    if still:
-        note += f" One technology from first to last year, so not drawn: {', '.join(still)}."
-    return Grid(
-        "Technologies of the sites by sector",
-        tuple(_mix(context, s, [row for row in sites if row["sector"] == s]) for s in moving),
-        note=note,
-        empty="No sector of this plan changes its mix of technologies.",
-    )
-
-
-def _mix(context: Context, sector: str, rows: list[Row]) -> Figure:
-    measure, unit = "production", "share of production"
-    units = {row["unit"] for row in rows}
-    if len(units) > 1 or not any(float(row["production"] or 0.0) for row in rows):
-        measure, unit = "count", "share of sites"
-    amounts: dict[tuple[str, int], float] = {}
-    for row in rows:
-        key = str(row["technology"]), int(row["year"])
-        amounts[key] = amounts.get(key, 0.0) + (
-            1.0 if measure == "count" else float(row["production"] or 0.0)
-        )
-    years = sorted({year for _, year in amounts})
-    whole = {y: sum(v for (_, year), v in amounts.items() if year == y) or 1.0 for y in years}
-    weight: dict[str, float] = {}
-    for (name, year), value in amounts.items():
-        weight[name] = weight.get(name, 0.0) + value / whole[year]
-    start = {n: amounts.get((n, years[0]), 0.0) for n in weight}
-    incumbent = max(sorted(start), key=lambda n: start[n])
-    others = sorted((n for n in weight if n != incumbent), key=lambda n: (-weight[n], n))
-    shown, folded = [incumbent, *others[: TECHNOLOGIES - 1]], others[TECHNOLOGIES - 1 :]
-    colours = palette.category_colours(shown, incumbent)
-
-    def shares(names: list[str]) -> tuple[float, ...]:
-        return tuple(100 * sum(amounts.get((n, y), 0.0) for n in names) / whole[y] for y in years)
-
-    series = [Series(context.technology(n), shares([n]), colours[n].css) for n in shown]
-    if folded:
-        series.append(Series("Other", shares(folded), palette.REST.css))
-    identifier = f"fig-mix-{''.join(c if c.isalnum() else '-' for c in sector)}"
-    title = labels.sector(sector)
-    last = ", ".join(f"{s.label} {percent(s.values[-1] / 100)}" for s in series if s.values[-1])
-    drawing = charts.stacked_areas(
-        PANEL,
-        identifier,
-        title,
-        f"{unit.capitalize()} by technology, {span(years)}. In {years[-1]}: {last}.",
-        years,
-        series,
-        height=180,
-    )
-    return Figure(
-        identifier,
-        title,
-        drawing,
-        legend=tuple(Key(s.label, s.fill) for s in reversed(series)),
-        unit=f"% ({unit})",
-        year=f"{span(years)}, projected",
-        source="this plan, table assets",
-        data=year_table(f"{title}: {unit} by technology", years, series, "%"),
     )
 
 

@@ -103,20 +103,20 @@ def _pipeline(rows: list[Row]) -> Figure:
 def _need(context: Context) -> Table:
     rows = context.rows("project_need")
     years = sorted({int(row["year"]) for row in rows})
-    by_key = {(str(row["sector"]), int(row["year"])): row for row in rows}
-    wanted = {str(r["sector"]) for r in rows if r["plants_needed"] or r["fid_expected"]}
+    by_key = {(str(row["sector"]), str(row["unit"]), int(row["year"])): row for row in rows}
+    wanted = {(str(r["sector"]), str(r["unit"])) for r in rows if r["plants_needed"] or r["fid_expected"]}
     last = years[-1] if years else 0
     out: list[tuple[Text, ...]] = []
-    for sector in sorted(wanted):
-        end = by_key.get((sector, last), {})
+    for sector, counted_in in sorted(wanted):
+        end = by_key.get((sector, counted_in, last), {})
         cells = []
         for when in years:
-            row = by_key.get((sector, when), {})
+            row = by_key.get((sector, counted_in, when), {})
             cells.append(f"{number(row.get('plants_needed'))} / {number(row.get('fid_expected'))}")
         capital = end.get("capital_gap_usd")
         out.append(
             (
-                labels.sector(sector),
+                labels.sector(sector) + ("" if counted_in == "plants" else f", {counted_in}"),
                 *cells,
                 number(end.get("gap")),
                 number(None if capital is None else capital / 1e9),
@@ -124,15 +124,15 @@ def _need(context: Context) -> Table:
         )
     counted = sorted({str(row["source"]) for row in rows})
     return Table(
-        "Plants that the path needs, against the pipeline",
+        "Plants and vehicles that the path needs, against the pipeline",
         (
             Head("Sector"),
             *(Head(str(when), "needed / expected", numeric=True) for when in years),
-            Head(f"Gap in {last}", "plants", numeric=True),
+            Head(f"Gap in {last}", "plants or vehicles", numeric=True),
             Head("Capital of the gap", "$ billion", numeric=True),
         ),
         tuple(out),
-        unit=f"plants needed on the path by then / projects past or expected to pass FID; money in "
+        unit=f"needed on the path by then / projects past or expected to pass FID; money in "
         f"{context.money_unit}",
         year="in the heading",
         source="; ".join(counted),
