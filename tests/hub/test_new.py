@@ -30,9 +30,8 @@ def test_a_new_hub_has_every_table_and_describes_it(tiny: Path) -> None:
 def test_a_new_hub_plans(tiny: Path) -> None:
     hub = load_hub(tiny)
     plan = ch.plan(hub, "baseline")
-    past = plan.table("emissions").query(
-        "year == 2022 and scope == 1 and boundary == 'included' and gas == 'co2e'"
-    )
+    past = plan.table("emissions").query("year == 2022 and scope == 1 and boundary == 'included'")
+    past = past[past["gas"] == "co2e"]
     assert past["value"].sum() == pytest.approx(1_000_000)
 
 

@@ -517,8 +517,8 @@ POLICY_SETTINGS = Table(
 
 PUBLISHED_FIGURES = Table(
     "published_figures",
-    "Figures that others publish, laid beside ours: demand and budgets that ours must equal, results of other "
-    "models, goals. A figure without a metric is not measured, and says why.",
+    "Figures that others publish, laid beside ours: demand and budgets that ours must equal, results of "
+    "other models, goals. A figure without a metric is not measured, and says why.",
     (
         Column("figure", "text", "identifier"),
         Column("title", "text", "what is stated, in words"),

@@ -403,13 +403,16 @@ class _Builder:
         """Which option can be bought when, (P, T): none in the first year, then the incumbent, then all."""
         years = self.problem.years
         tech = self.problem.tech
-        ready = tech.earliest[cls.options][:, None] <= years[None, :]
+        ready: BoolArray = np.asarray(tech.earliest[cls.options][:, None] <= years[None, :])
         ready[0] = True
         if len(tech.latest):  # what is no longer sold is not bought while anything else is
-            sold = ready & (tech.latest[cls.options][:, None] >= years[None, :])
-            ready = np.where(sold.any(axis=0)[None, :], sold, ready)
+            still: BoolArray = np.asarray(tech.latest[cls.options][:, None] >= years[None, :])
+            sold: BoolArray = np.logical_and(ready, still)
+            some: BoolArray = np.any(sold, axis=0, keepdims=True)
+            ready = np.where(some, sold, ready)
         free = years >= self.problem.first_purchase
-        ready &= free[None, :] | (np.arange(len(cls.options)) == 0)[:, None]
+        incumbent = np.arange(len(cls.options)) == 0
+        ready = np.array(ready & np.logical_or(free[None, :], incumbent[:, None]), dtype=bool)
         ready[0] |= ~free
         ready[:, 0] = False
         return np.asarray(ready)

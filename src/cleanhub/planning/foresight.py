@@ -21,7 +21,10 @@ from cleanhub.pathways.optimal import ConflictError, cost_of, solve_optimal
 FloatArray = NDArray[np.float64]
 MOST_MARKETS = 8
 """Markets that meet a demand up to which the optimum is solved inside a plan."""
-TOO_LARGE = f"not solved inside a plan: more than {MOST_MARKETS} markets; cleanhub pathways HUB --rule optimal solves it"
+TOO_LARGE = (
+    f"not solved inside a plan: more than {MOST_MARKETS} markets; "
+    "cleanhub pathways HUB --rule optimal solves it"
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def compare_with_optimum(pathway: Pathway) -> Foresight:
     try:
         best = pathway.optimum or solve_optimal(problem, path.multiplier)
     except ConflictError as error:
-        names = "; ".join(sorted({name for one in error.sets for name in one}))
+        names = "; ".join(sorted({name for one in error.sets for _, name in one}))
         return Foresight(none, none, f"no path keeps all hard limits: {names}")
     cost = cost_of(problem, path, path.multiplier)
     broken = sorted({one.limit for one in cost.broken})
