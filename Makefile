@@ -53,6 +53,9 @@ validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, an
 	$(BIN)/python benchmarks/finance_kernel.py || status=1; \
 	$(BIN)/python benchmarks/finance_engine.py || status=1; \
 	$(BIN)/python benchmarks/monte_carlo.py || status=1; \
+	$(BIN)/python benchmarks/pathways.py || status=1; \
+	$(BIN)/python benchmarks/optimal_pathway.py || status=1; \
+	$(BIN)/cleanhub validate pathways || status=1; \
 	for case in $(CASES); do \
 		if [ -d $$case ]; then \
 			$(BIN)/cleanhub validate mpp $$case || status=1; \

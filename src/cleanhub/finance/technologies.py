@@ -112,9 +112,19 @@ class Technologies:
 def build_technologies(library: Library, scenario: Scenario) -> Technologies:
     """Turn the library's tables into arrays in the scenario's price year.
 
+    They depend on the price year and the discount rate alone and are kept with the library.
+
     Raises :class:`~cleanhub.core.errors.InputError` when a unit cannot be converted or a
     technology has no direct emissions.
     """
+    key = ("technologies", scenario.price_year, scenario.decision.discount_rate)
+    kept = library.kept.get(key)
+    if not isinstance(kept, Technologies):
+        library.kept[key] = kept = _build(library, scenario)
+    return kept
+
+
+def _build(library: Library, scenario: Scenario) -> Technologies:
     table = library.tables["technologies"]
     names = table["technology"].to_numpy(object)
     position = {name: k for k, name in enumerate(names)}

@@ -49,6 +49,11 @@ class Library:
             for years, rows in table.groupby("recovery_years", sort=True)
         }
 
+    @cached_property
+    def kept(self) -> dict[tuple[object, ...], object]:
+        """What other rooms have made of this library and keep with it, by a key of their own."""
+        return {}
+
     def meaning(self, codelist: str, code: str) -> str:
         """The meaning of a code, or the code itself when it has none."""
         frame = self.tables["codelists"]
