@@ -86,6 +86,9 @@ def test_limits_that_nobody_can_meet_are_refused(folder: Path) -> None:
         for year in (2022, 2050):
             text += rows.format(name=name, kind=kind, year=year, value=value)
     (folder / "limits.csv").write_text(text)
-    hub = load_hub(folder)
-    with pytest.raises(InputError, match="least and most cannot both be met"):
-        run_pathway(hub, load_scenario("baseline", hub))
+    write(folder, life="-5")
+    with pytest.raises(InputError) as caught:
+        load_hub(folder)
+    found = str(caught.value)
+    assert "limits least and most cannot both be met; found 2022: at least 200, at most 100 t/yr" in found
+    assert "lifetime; found -5" in found, "all of it in one list"

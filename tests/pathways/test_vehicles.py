@@ -198,8 +198,12 @@ def test_the_enforced_share_holds_and_leaves_the_order_within_alone(
 ) -> None:
     classes, tech, chosen = fleet(truck_choice_spread=spread)
     cost = np.repeat(np.array(tco)[:, None], len(YEARS), axis=1)
-    free = but(classes[0], running=cost, yearly_activity=1e30, sales_floor=np.zeros(len(YEARS)))
-    held = but(classes[0], running=cost, yearly_activity=1e30, sales_floor=np.full(len(YEARS), floor))
+    free = but(
+        classes[0], running=cost, yearly_activity=1e30, sales_cap=None, sales_floor=np.zeros(len(YEARS))
+    )
+    held = but(
+        classes[0], running=cost, yearly_activity=1e30, sales_cap=None, sales_floor=np.full(len(YEARS), floor)
+    )
     for cls in (free, held):
         walk(cls, tech, chosen, until=2036)
     zero = tech.direct[held.options] <= 0
@@ -218,7 +222,7 @@ def test_the_enforced_share_holds_and_leaves_the_order_within_alone(
 def test_without_spread_all_buy_the_cheapest(fleet: Callable[..., Any], tco: list[float]) -> None:
     classes, tech, chosen = fleet(truck_choice_spread=0.0)
     cost = np.repeat(np.array(tco)[:, None], len(YEARS), axis=1)
-    cls = but(classes[0], running=cost, yearly_activity=1e30)
+    cls = but(classes[0], running=cost, yearly_activity=1e30, sales_cap=None)
     walk(cls, tech, chosen, until=2030)
     assert shares(cls, 2030)[int(np.argmin(tco))] == 1.0
 
@@ -230,7 +234,7 @@ def test_shares_follow_a_logit_of_the_cost_above_the_cheapest(
 ) -> None:
     classes, tech, chosen = fleet(truck_choice_spread=spread)
     cost = np.repeat(np.array(tco)[:, None], len(YEARS), axis=1)
-    cls = but(classes[0], running=cost, yearly_activity=1e30)
+    cls = but(classes[0], running=cost, yearly_activity=1e30, sales_cap=None)
     walk(cls, tech, chosen, until=2030)
     weight = [np.exp(-(one / min(tco) - 1) / spread) for one in tco]
     np.testing.assert_allclose(shares(cls, 2030), np.array(weight) / sum(weight), atol=1e-12)
@@ -239,10 +243,30 @@ def test_shares_follow_a_logit_of_the_cost_above_the_cheapest(
 def test_whoever_wants_the_fewest_tonnes_buys_no_diesel(fleet: Callable[..., Any]) -> None:
     classes, tech, chosen = fleet(rule="lowest_emissions")
     for cls in classes:
+        cls = but(cls, sales_cap=None)
         walk(cls, tech, chosen)
         after = chosen.as_of.year <= YEARS
         assert not cls.bought[0, after].any()
         np.testing.assert_allclose(cls.zero_share[after], 1.0)
+
+
+def test_no_more_are_sold_than_can_be_supplied_and_the_incumbent_fills_up(fleet: Callable[..., Any]) -> None:
+    classes, tech, chosen = fleet()
+    for cls in classes:
+        assert cls.sales_cap is not None
+        walk(cls, tech, chosen)
+        after = chosen.as_of.year <= YEARS
+        assert (cls.zero_share[after] <= cls.sales_cap[after] + 1e-12).all()
+        np.testing.assert_allclose(
+            cls.zero_share[after][0], cls.sales_cap[after][0], err_msg="it binds at first"
+        )
+        bought = cls.bought[:, after].sum(axis=0)
+        np.testing.assert_allclose(bought * cls.mileage[0] > 0, bought > 0)
+
+
+def test_a_sales_rule_in_force_brings_its_own_supply(fleet: Callable[..., Any]) -> None:
+    for cls in fleet("net-zero-2045")[0]:
+        assert (cls.sales_cap >= cls.sales_floor).all()
 
 
 def test_what_cannot_be_bought_yet_is_not_bought(fleet: Callable[..., Any]) -> None:

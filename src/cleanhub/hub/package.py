@@ -18,6 +18,7 @@ from cleanhub.core.errors import Fault, FaultList, InputError
 from cleanhub.core.tables import check_references, empty, read_table
 from cleanhub.hub.credits import check_credits
 from cleanhub.hub.library import Library, load_library, reference_targets
+from cleanhub.hub.limit_checks import check_limits
 from cleanhub.hub.own_library import extend_library
 from cleanhub.hub.scenario import check_scenarios
 from cleanhub.hub.schema import PACKAGE_TABLES
@@ -142,6 +143,7 @@ def read_hub(folder: Path) -> tuple[Hub, FaultList]:
     _check_ranges(tables, faults)
     _check_reports(tables, meta, faults)
     _check_branches(tables, faults)
+    check_limits(tables["limits"], faults)
     check_credits(folder, tables, library, faults)
     _check_files(folder, meta, faults)
     _check_default_scenario(folder, meta, faults)
