@@ -2,12 +2,14 @@
 
 Run with ``python benchmarks/pathways.py``. Plants are drawn at random: 12 technologies that may all
 become a cleaner one, 31 years, a limit on storage and one on changes a year. Each size runs in a
-process of its own, so that peak memory is its own. ``python benchmarks/pathways.py california 1000``
-walks that many paths of California, each with its own prices, in two processes.
+process of its own on one thread, so that peak memory and time are its own. ``python
+benchmarks/pathways.py california 1000`` walks that many paths of California, each with its own
+prices, in two processes.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -199,8 +201,9 @@ def california(paths: int) -> None:
 
 def main() -> None:
     """Run every size, then California."""
+    one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     for plants in SIZES:
-        subprocess.run([sys.executable, __file__, str(plants)], check=True)
+        subprocess.run([sys.executable, __file__, str(plants)], check=True, env=one_thread)
     subprocess.run([sys.executable, __file__, "california", "1000"], check=True)
 
 
