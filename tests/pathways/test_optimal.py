@@ -505,8 +505,12 @@ def test_options_for_large_sites_are_not_offered_to_small_ones() -> None:
         [OLD, big], plants, switches={("old", "capture"): "retrofit"}, carbon_price=80.0, last=2034
     )
     path = solve_optimal(problem).path
-    assert 1 not in path.run[path.plant == 0]
-    assert 1 in path.run[path.plant == 1]
+    capture = problem.tech.find("capture")
+    runs = {n: set(path.run[path.plant == n].ravel().tolist()) for n in (0, 1)}
+    assert runs[0] == {problem.tech.find("old")}, "2 t a year are below the smallest site"
+    assert capture in runs[1]
+    without = solve_optimal(replace(problem, tech=replace(problem.tech, minimum_site_t=np.zeros(2)))).path
+    assert capture in without.run[without.plant == 0], "it is the size alone that keeps it out"
 
 
 # ---------------------------------------------------------------- promises

@@ -171,3 +171,38 @@ def test_what_is_used_before_any_choice_conflicts_with_nothing() -> None:
 def test_the_same_conflict_is_told_the_same_way() -> None:
     one, other = (conflict(problem_with([TONNES, NO_STORAGE, NO_POWER])) for _ in range(2))
     assert str(one) == str(other)
+
+
+def capped(most: float, limits: Sequence[Cap] = ()) -> Problem:
+    """Trucks of which at most a share may be electric each year, though electric ones are cheaper."""
+    fleet = Fleet(("diesel", "electric"), demand=10.0, mileage=1.0, life=5)
+    problem = problem_with(limits, [fleet], carbon_price=100.0)
+    trucks = replace(problem.vehicles[0], sales_cap=np.full(len(problem.years), most))
+    return replace(problem, vehicles=[trucks])
+
+
+def test_no_more_are_bought_than_supply_allows() -> None:
+    free, bound = solve_optimal(capped(1.0)), solve_optimal(capped(0.25))
+    bought = bound.path.vehicles[0].bought
+    share = bought[1, 1:].sum() / bought[:, 1:].sum()
+    assert free.path.vehicles[0].bought[0, 1:].sum() == pytest.approx(0.0, abs=1e-6)
+    assert share == pytest.approx(0.25)
+    assert bound.objective > free.objective
+
+
+def test_a_bound_on_supply_that_a_limit_contradicts_is_named() -> None:
+    few = Cap("no diesel", "emissions", late(0.5), {"diesel": 1.0})
+    assert solve_optimal(capped(1.0, [few])).path.used[0, -1] <= 0.5 + 1e-9
+    (found,) = conflict(capped(0.0, [few])).sets
+    assert ("zero-emission sales at most", "trucks") in found
+    assert ("limit", "no diesel") in found
+
+
+def test_what_is_no_longer_sold_is_not_bought() -> None:
+    problem = capped(0.0)
+    ends = np.where(problem.tech.is_vehicle & (problem.tech.direct > 0), 2028, 9999)
+    gone = replace(problem, tech=replace(problem.tech, latest=ends))
+    gone.vehicles[0] = replace(gone.vehicles[0], sales_cap=None)
+    bought = solve_optimal(gone).path.vehicles[0].bought
+    assert not bought[0, gone.years > 2028].any()
+    assert bought[1, gone.years > 2028].sum() > 0

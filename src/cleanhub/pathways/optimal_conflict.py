@@ -19,6 +19,7 @@ Name = tuple[str, str]
 _FILES = {
     "limit": "limits.csv",
     "zero-emission sales": "cohorts.csv",
+    "zero-emission sales at most": "cohorts.csv",
     "activity": "cohorts.csv",
     "committed addition": "projects.csv",
     "production": "facilities.csv",
@@ -26,6 +27,7 @@ _FILES = {
 _MENDING = {
     "limit": "a looser value, or hard = no",
     "zero-emission sales": "a lower share",
+    "zero-emission sales at most": "a higher share",
     "activity": "less activity",
     "committed addition": "a plant that fits",
     "production": "less production",
