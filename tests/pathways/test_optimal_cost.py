@@ -9,7 +9,7 @@ import pytest
 from problems import Cap, Fleet, Market, Plant, Tech, build_problem
 
 from cleanhub.pathways.engine import walk
-from cleanhub.pathways.optimal_cost import PENALTY_TIMES, Accounts, capital_worth, cost_of, credit_paid
+from cleanhub.pathways.optimal_cost import PENALTY_TIMES, Accounts, capital_worth, cost_of
 
 OLD = Tech("old", capex=100, direct=1.0, variable=10, cycle=20, lifetime=20)
 BETTER = Tech("better", capex=40, variable=2, cycle=20, lifetime=4, credits=3.0)
@@ -48,7 +48,7 @@ def test_each_item_of_a_changed_plant_by_hand() -> None:
     assert cost.items["unmet"] == 0.0
     assert cost.total == pytest.approx(120 - 18 + 80)
     assert sum(values.sum() for values in cost.by_year.values()) == pytest.approx(cost.total)
-    assert credit_paid(problem, path)[0].tolist() == [0] * 5 + [3.0] * 3 + [0] * 2
+    assert path.credits[0].tolist() == [0] * 5 + [3.0] * 3 + [0] * 2
 
 
 def test_unmet_demand_costs_ten_times_the_dearest_option() -> None:

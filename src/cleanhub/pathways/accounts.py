@@ -128,7 +128,7 @@ def plant_flows(pathway: Pathway) -> dict[str, FloatArray]:
         "energy": energy[region[:, None], run, at] * size,
         "carbon": emitted * costs.carbon_price[region],
         "co2_transport_storage": tech.captured[run] * size * costs.storage_price[region],
-        "credits": -_credit_paid(pathway, run) * size,
+        "credits": -path.credits * size,
     }
 
 
@@ -156,23 +156,6 @@ def _add_vehicles(pathway: Pathway, add: Add) -> None:
             "carbon": tonnes * costs.carbon_price[g],
         }.items():
             add(cls.sector, item, flow)
-
-
-def _credit_paid(pathway: Pathway, run: IntArray) -> FloatArray:
-    """Levelised credit per unit that each row earns, (R, T): that of the year it changed.
-
-    It is spread over the owners' horizon and ends with it.
-    """
-    path = pathway.walked
-    number, count = run.shape
-    standing = np.where(path.capacity > 0, path.run, -2)
-    since = np.zeros((number, count), dtype=np.int64)
-    for t in range(1, count):
-        since[:, t] = np.where(standing[:, t] != standing[:, t - 1], t, since[:, t - 1])
-    age = np.arange(count)[None, :] - since
-    earning = (since > 0) & (age < pathway.scenario.decision.horizon)
-    region = pathway.problem.markets.region[path.market][:, None]
-    return np.where(earning, pathway.problem.costs.credits[region, run, since], 0.0)
 
 
 # ---------------------------------------------------------------- limits

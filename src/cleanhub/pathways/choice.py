@@ -130,13 +130,10 @@ def _banded(
     out = np.full(cost.shape, np.inf)
     out[rows, own] = np.inf
     if switch.any():
-        raw = rule.cost_weight * _unit(relative, switch) + rule.emission_weight * _unit(-cut, switch)
-        cheapest = float(relative[switch].min())
-        spread = float(relative[switch].max()) - cheapest
-        bands = max(int(spread / (rule.cost_band * max(cheapest, 1e-9))), 1)
-        low, high = float(raw[switch].min()), float(raw[switch].max())
-        width = (high - low) / bands
-        rank = np.floor((raw - low) / width) if width > 0 else np.zeros_like(raw)
+        raw = rule.cost_weight * unit_range(relative, switch) + rule.emission_weight * unit_range(
+            -cut, switch
+        )
+        rank = bands(raw, relative, switch, rule.cost_band)
         drawn = rank + generator.random(cost.shape) * 0.999
         out = np.where(switch, drawn, np.inf)
     last = float(np.max(out[np.isfinite(out)], initial=0.0)) + 1.0
@@ -144,9 +141,24 @@ def _banded(
     return out
 
 
-def _unit(values: FloatArray, where: BoolArray) -> FloatArray:
+def unit_range(values: FloatArray, where: BoolArray) -> FloatArray:
+    """``values`` scaled to 0 to 1 over the entries ``where`` (0 throughout if they are all alike)."""
     low, high = float(values[where].min()), float(values[where].max())
     return np.where(where, (values - low) / (high - low) if high > low else 0.0, 0.0)
+
+
+def bands(raw: FloatArray, cost: FloatArray, where: BoolArray, width: float) -> FloatArray:
+    """Band of each weighed score ``raw`` among the entries ``where``, 0 the best, same shape.
+
+    There are as many equal bands as the spread of ``cost`` holds steps of ``width`` times the
+    cheapest, at least one.
+    """
+    cheapest = float(cost[where].min())
+    spread = float(cost[where].max()) - cheapest
+    number = max(int(spread / (width * max(abs(cheapest), 1e-9))), 1)
+    low = float(raw[where].min())
+    step = (float(raw[where].max()) - low) / number
+    return np.floor((raw - low) / step) if step > 0 else np.zeros_like(raw)
 
 
 def grant(

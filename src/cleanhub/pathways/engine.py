@@ -21,7 +21,7 @@ from cleanhub.hub.scenario import Scenario
 from cleanhub.pathways import markets as market_moves
 from cleanhub.pathways.assemble import Pathway, assemble
 from cleanhub.pathways.choice import Needs, grant, meet_floors, option_costs, score
-from cleanhub.pathways.learning import capital_multiplier
+from cleanhub.pathways.learning import after_learning, capital_multiplier
 from cleanhub.pathways.limits import Counters
 from cleanhub.pathways.problem import KINDS, REBUILD, RETROFIT, Path, Problem
 from cleanhub.pathways.state import State
@@ -157,8 +157,8 @@ class _Walk:
 
     def _capex(self, options: IntArray, t: int) -> FloatArray:
         """Full capital of ``options`` in year position ``t`` [USD per unit of capacity]."""
-        tech, times = self.problem.tech, self.multiplier[options, t]
-        return np.asarray(tech.capex[options] - tech.capex_added[options] * (1.0 - times))
+        tech = self.problem.tech
+        return after_learning(tech.capex[options], tech.capex_added[options], self.multiplier[options, t])
 
     def _renew(self, t: int, year: int) -> None:
         """Owners of plants that fall due put in what keeps them running, or let them go."""
@@ -214,7 +214,7 @@ class _Walk:
         allowed[np.arange(len(who)), mine] = True
         times = self.multiplier[cols, t]
         added = tech.capital_charge_added[cols] * times
-        charge = tech.capital_charge[cols] - tech.capital_charge_added[cols] + added
+        charge = after_learning(tech.capital_charge[cols], tech.capital_charge_added[cols], times)
         running = problem.costs.running[region[:, None], cols[None, :], t]
         load = np.where(state.dispatched[who], problem.markets.high[state.market[who]], 1.0)[:, None]
         cost = option_costs(running, charge / load, added / load, mine, due, kinds == RETROFIT, allowed)

@@ -35,6 +35,15 @@ def capital_multiplier(learning: Learning, deployed: FloatArray, t: int) -> Floa
     return np.asarray(1.0 - learning.share.sum(axis=1) + learning.share @ cost, dtype=np.float64)
 
 
+def after_learning(whole: FloatArray, added: FloatArray, multiplier: FloatArray) -> FloatArray:
+    """Capital, or its yearly charge, once what a technology adds to its base has been learnt.
+
+    ``whole`` and ``added`` per unit of capacity, ``multiplier`` the share of today's cost that is left
+    of ``added``; all of one shape, or shapes that broadcast.
+    """
+    return np.asarray(whole - added * (1.0 - multiplier), dtype=np.float64)
+
+
 def no_learning(technologies: int, years: int) -> Learning:
     """Learning without any component."""
     none = np.zeros(0)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanhub.pathways.choice import score
+from cleanhub.pathways.choice import bands, score, unit_range
+from cleanhub.pathways.learning import after_learning
 from cleanhub.pathways.limits import Counters
 from cleanhub.pathways.problem import Problem
 from cleanhub.pathways.state import State
@@ -217,7 +218,7 @@ def _offers(
     offered = markets.offered[market] & problem.costs.priced[region]
     offered &= tech.earliest <= int(problem.years[t])
     options = np.flatnonzero(offered)
-    charge = tech.capital_charge - tech.capital_charge_added * (1.0 - multiplier)
+    charge = after_learning(tech.capital_charge, tech.capital_charge_added, multiplier)
     full = problem.costs.running[region, options, t] + charge[options] / high
     return options, np.asarray(full, dtype=np.float64)
 
@@ -247,32 +248,14 @@ def _pick(problem: Problem, costs: FloatArray, options: IntArray, generator: np.
         least = direct[np.isfinite(costs)].min()
         return int(np.where(direct <= least + 1e-12, costs, np.inf).argmin())
     if rule.name == "mpp":
-        return _pick_banded(rule.cost_weight, rule.emission_weight, rule.cost_band, costs, direct, generator)
+        open_to = np.isfinite(costs)
+        raw = rule.cost_weight * unit_range(costs, open_to) + rule.emission_weight * unit_range(
+            direct, open_to
+        )
+        rank = np.where(open_to, bands(raw, costs, open_to, rule.cost_band), np.inf)
+        return int(generator.choice(np.flatnonzero(rank == rank.min())))
     scores = score(rule, costs[None, :], direct, np.zeros(1, dtype=np.int64), generator)
     return int(scores[0].argmin())
-
-
-def _pick_banded(
-    cost_weight: float,
-    emission_weight: float,
-    band: float,
-    costs: FloatArray,
-    direct: FloatArray,
-    generator: np.random.Generator,
-) -> int:
-    open_to = np.isfinite(costs)
-    cheapest, dearest = float(costs[open_to].min()), float(costs[open_to].max())
-    spread = dearest - cheapest
-    tonnes = direct[open_to]
-    reach = float(tonnes.max() - tonnes.min())
-    raw = cost_weight * ((costs - cheapest) / spread if spread > 0 else np.zeros(len(costs)))
-    raw = raw + emission_weight * ((direct - tonnes.min()) / reach if reach > 0 else 0.0)
-    bands = max(int(spread / (band * max(abs(cheapest), 1e-9))), 1)
-    low = float(raw[open_to].min())
-    width = (float(raw[open_to].max()) - low) / bands
-    rank = np.floor((raw - low) / width) if width > 0 else np.zeros(len(raw))
-    best = np.flatnonzero(open_to & (rank == rank[open_to].min()))
-    return int(generator.choice(best))
 
 
 def _refuse(
@@ -305,7 +288,7 @@ def _erect(
     names = [f"{name} {year}-{first + i}" for i in range(number)]
     rows = state.add(market, option, number, size, t, names)
     tech = problem.tech
-    each = (tech.capex[option] - tech.capex_added[option] * (1.0 - multiplier[option])) * size
+    each = float(after_learning(tech.capex, tech.capex_added, multiplier)[option]) * size
     spent = np.full(number, each)
     state.capex[rows, t] = spent
     state.changes.add(

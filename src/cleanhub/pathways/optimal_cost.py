@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanhub.finance.annuity import capital_recovery_factor
+from cleanhub.pathways.learning import after_learning
 from cleanhub.pathways.problem import FloatArray, Limit, Path, Problem
 from cleanhub.pathways.vehicles import VehicleClass
 
@@ -170,7 +171,7 @@ def cost_of(problem: Problem, path: Path, multiplier: FloatArray | None = None) 
     missed = accounts.penalty[:, None] * path.unmet * problem.markets.meets_demand[:, None]
     by_year = {
         "production": d * cost.sum(axis=0),
-        "credits": -d * (credit_paid(problem, path) * path.production).sum(axis=0),
+        "credits": -d * (path.credits * path.production).sum(axis=0),
         "capital": spent.sum(axis=0),
         "vehicles": vehicle_cost(accounts, path.vehicles),
         "unmet": d * missed.sum(axis=0),
@@ -182,7 +183,7 @@ def cost_of(problem: Problem, path: Path, multiplier: FloatArray | None = None) 
 def full_capital(problem: Problem, multiplier: FloatArray) -> FloatArray:
     """Capital of each technology built whole, by year (K, T): what it adds to its base is learnt."""
     tech = problem.tech
-    return np.asarray(tech.capex[:, None] - tech.capex_added[:, None] * (1.0 - multiplier))
+    return after_learning(tech.capex[:, None], tech.capex_added[:, None], multiplier)
 
 
 def _repriced(problem: Problem, path: Path, multiplier: FloatArray) -> FloatArray:
@@ -205,18 +206,6 @@ def _repriced(problem: Problem, path: Path, multiplier: FloatArray) -> FloatArra
     renewed = (entered == 0) & (tech.base[k] >= 0)
     ratio = np.where(only_part, share[k, position], whole[k, position])
     return np.where(renewed, 1.0, ratio)
-
-
-def credit_paid(problem: Problem, path: Path) -> FloatArray:
-    """Credit per unit that each row earns, (R, T): that of the year it changed, for the owners' horizon."""
-    number, count = path.run.shape
-    since = np.zeros((number, count), dtype=np.int64)
-    for t in range(1, count):
-        since[:, t] = np.where(path.run[:, t] != path.run[:, t - 1], t, since[:, t - 1])
-    age = np.arange(count)[None, :] - since
-    earning = (since > 0) & (age < problem.rule.horizon) & (path.run >= 0)
-    region = problem.markets.region[path.market][:, None]
-    return np.where(earning, problem.costs.credits[region, np.maximum(path.run, 0), since], 0.0)
 
 
 def vehicle_cost(accounts: Accounts, vehicles: list[VehicleClass]) -> FloatArray:

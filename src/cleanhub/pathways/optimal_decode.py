@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cleanhub.finance.ownership import total_cost_of_ownership
+from cleanhub.pathways.learning import after_learning
 from cleanhub.pathways.limits import Counters
 from cleanhub.pathways.optimal_cost import Accounts
 from cleanhub.pathways.optimal_groups import Block
@@ -298,7 +299,7 @@ def _saving(accounts: Accounts, network: Network, j: int) -> float:
     running = problem.costs.running[int(problem.markets.region[market]), :, t]
     load = float(problem.markets.high[market]) if problem.markets.meets_demand[market] else 1.0
     added = tech.capital_charge_added * accounts.multiplier[:, t]
-    charge = tech.capital_charge - tech.capital_charge_added + added
+    charge = after_learning(tech.capital_charge, tech.capital_charge_added, accounts.multiplier[:, t])
     kept = float(charge[before]) if network.due[j] else 0.0
     paid = float(added[k] if network.partial[j] else charge[k])
     return float(running[before] - running[k]) + (kept - paid) / max(load, 1e-9)

@@ -304,6 +304,22 @@ class Path:
         return np.maximum(tonnes, 0.0)
 
     @property
+    def credits(self) -> FloatArray:
+        """Credit per unit that each row earns, (R, T) [USD]: that of the year it changed or was built.
+
+        It is spread over the owners' horizon and ends with it. What a plant began with earns none.
+        """
+        number, count = self.run.shape
+        since = np.zeros((number, count), dtype=np.int64)
+        for t in range(1, count):
+            since[:, t] = np.where(self.run[:, t] != self.run[:, t - 1], t, since[:, t - 1])
+        age = np.arange(count)[None, :] - since
+        earning = (since > 0) & (age < self.problem.rule.horizon) & (self.run >= 0)
+        region = self.problem.markets.region[self.market][:, None]
+        worth = self.problem.costs.credits[region, np.maximum(self.run, 0), since]
+        return np.where(earning, worth, 0.0)
+
+    @property
     def captured(self) -> FloatArray:
         """CO2 captured for storage by row and year, (R, T) [t]."""
         held = np.where(self.run >= 0, self.problem.tech.captured[np.maximum(self.run, 0)], 0.0)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cleanhub.finance.annuity import levelised_prices
 from cleanhub.finance.ownership import total_cost_of_ownership
+from cleanhub.pathways.learning import after_learning
 from cleanhub.pathways.problem import Problem
 from cleanhub.pathways.vehicles import VehicleClass
 
@@ -63,7 +64,7 @@ def plant_costs(
     """
     tech, ahead = problem.tech, running.cost[region]
     added = tech.capital_charge_added[:, None] * multiplier
-    charge = (tech.capital_charge - tech.capital_charge_added)[:, None] + added
+    charge = after_learning(tech.capital_charge[:, None], tech.capital_charge_added[:, None], multiplier)
     return PlantCosts(ahead + charge / load, ahead + added / load, ahead)
 
 
