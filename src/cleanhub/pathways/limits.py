@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cleanhub.core.errors import FaultList
 from cleanhub.core.units import factor
 from cleanhub.finance.technologies import Technologies
+from cleanhub.hub.limit_checks import check_limits
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.pathways.problem import ADDED, COUNT, Limit, Markets
@@ -40,7 +41,8 @@ def build_limits(
 ) -> list[Limit]:
     """Every limit of the hub that the scenario does not lift, ordered by name.
 
-    Raises ``InputError`` naming every row whose unit does not fit what it limits.
+    Raises ``InputError`` naming every row whose unit does not fit what it limits, and every floor
+    above a cap on the same thing.
     """
     limits = []
     faults = FaultList()
@@ -70,28 +72,9 @@ def build_limits(
                 hard=hard if choice.hard is None else choice.hard,
             )
         )
-    _check_contradictions(limits, years, faults)
+    check_limits(hub.tables["limits"], faults, scenario)
     faults.raise_if_any("limits")
     return limits
-
-
-def _check_contradictions(limits: list[Limit], years: IntArray, faults: FaultList) -> None:
-    """A hard floor above a hard cap on the same thing: nobody can meet both."""
-    for floor in (one for one in limits if one.hard and one.floor):
-        for cap in (one for one in limits if one.hard and not one.floor):
-            same = floor.quantity == cap.quantity and floor.cumulative == cap.cumulative
-            same &= bool(np.array_equal(floor.weight, cap.weight))
-            same &= bool(np.array_equal(floor.markets, cap.markets))
-            same &= bool(np.array_equal(floor.cohorts, cap.cohorts))
-            over = np.flatnonzero(floor.value > cap.value * (1 + 1e-12))
-            if same and len(over):
-                t = int(over[0])
-                faults.add(
-                    _FILE,
-                    what=f"limits {floor.name} and {cap.name} cannot both be met",
-                    found=f"{years[t]}: at least {floor.value[t]:g}, at most {cap.value[t]:g} {cap.unit}",
-                    allowed="a floor that is not above the cap",
-                )
 
 
 def _technologies(row: pd.Series, tech: Technologies) -> NDArray[np.bool_]:
