@@ -223,6 +223,31 @@ def test_committed_additions_stand_and_need_no_limit() -> None:
     assert path.production[0, 2:] == pytest.approx(np.minimum(problem.markets.demand[0, 2:], 4.0))
 
 
+def test_a_share_counts_what_others_use_of_a_carrier() -> None:
+    """Half of all hydrogen must be clean: of the 1 t sold and of the 2 t that ships use."""
+    options = [
+        Tech("reformer", capex=10, variable=1, direct=1.0, product="hydrogen"),
+        Tech("electrolyser", capex=10, variable=9, product="hydrogen"),
+        Tech("ship", capex=10, variable=1, vehicle=True, inputs={"hydrogen": 0.4}),
+    ]
+    half = Cap("half", "production_share", np.where(np.arange(10) >= 3, 0.5, np.nan), {"electrolyser": 1.0},
+               floor=True, unit="1")  # fmt: skip
+    problem = build_problem(
+        options,
+        markets=[Market("hydrogen", demand=1.0, offered=["reformer", "electrolyser"], supplies="hydrogen",
+                        plant_capacity=0.1)],
+        fleets=[Fleet(["ship"], demand=5.0, life=4)],
+        limits=[half],
+        last=2034,
+    )  # fmt: skip
+    optimum, walked = solve_optimal(problem), walk(problem)
+    clean = (optimum.path.production * (optimum.path.run == 1)).sum(axis=0)
+    assert clean[4:] == pytest.approx(0.5 * (1.0 + 0.4 * 5.0), rel=1e-6)
+    assert optimum.objective <= cost_of(problem, walked).total * (1 + 1e-9)
+    without = solve_optimal(replace(problem, limits=[]))
+    assert (without.path.production * (without.path.run == 1)).sum() == pytest.approx(0.0, abs=1e-6)
+
+
 def test_what_supplies_others_serves_their_use_and_costs_them_nothing_twice() -> None:
     options = [
         Tech("burner", capex=0, variable=1, direct=2.0, cycle=4, lifetime=4),

@@ -98,7 +98,7 @@ def test_a_limit_before_any_choice_conflicts_with_what_the_plants_make() -> None
 def test_a_floor_above_what_there_is_conflicts() -> None:
     floor = Cap("all clean", "production_share", late(1.0), {"clean": 1.0}, floor=True)
     error = conflict(problem_with([floor, NO_POWER]))
-    assert error.names == ["all clean", "power"]
+    assert error.names == ["all clean", "power", "steel"]  # no steel would be wholly clean too
 
 
 def test_a_sales_rule_that_power_does_not_allow_is_named() -> None:

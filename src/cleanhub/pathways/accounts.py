@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cleanhub.core.tables import conform
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.pathways.assemble import Pathway
+from cleanhub.pathways.problem import SHARE, Limit, Path
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -172,26 +173,22 @@ def _declared(pathway: Pathway) -> list[tuple[object, ...]]:
     rows = []
     for q, limit in enumerate(pathway.problem.limits):
         value = limit.value
+        used_by_year = _in_value_units(path, limit, path.used[q])
         for t in _later(pathway):
             if np.isfinite(value[t]):
-                used, shadow = _in_value_units(pathway, q, t), float(path.shadow[q, t])
+                used, shadow = float(used_by_year[t]), float(path.shadow[q, t])
                 rows.append(
                     _row(limit.name, pathway.years[t], value[t], used, shadow, limit.unit, limit.floor)
                 )
     return rows
 
 
-def _in_value_units(pathway: Pathway, q: int, t: int) -> float:
-    """What is used of a limit, in the unit of its value (a share for a share)."""
-    path, limit = pathway.walked, pathway.problem.limits[q]
-    used = float(path.used[q, t])
-    if limit.quantity != "production_share":
+def _in_value_units(path: Path, limit: Limit, used: FloatArray) -> FloatArray:
+    """What is used of a limit by year, in the unit of its value (a share for a share), (T,)."""
+    if limit.quantity != SHARE:
         return used
-    markets = pathway.problem.markets
-    counted = limit.markets[path.market] & (path.run[:, t] >= 0)
-    total = float(path.production[counted, t].sum())
-    total = max(total, float(markets.demand[limit.markets & markets.meets_demand, t].sum()))
-    return used / total if total > 0 else 0.0
+    asked = path.asked(limit.markets)
+    return np.divide(used, asked, out=np.zeros_like(used), where=asked > 0)
 
 
 def _demands(pathway: Pathway) -> list[tuple[object, ...]]:

@@ -17,13 +17,13 @@ from cleanhub.finance.technologies import Technologies
 from cleanhub.hub.limit_checks import check_limits
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
-from cleanhub.pathways.problem import ADDED, COUNT, Limit, Markets
+from cleanhub.pathways.problem import ADDED, COUNT, SHARE, Limit, Markets
 from cleanhub.pathways.vehicles import VehicleClass
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-UNITS = {"co2_storage": "t/yr", "emissions": "t/yr", COUNT: "1/yr", "production_share": "1"}
+UNITS = {"co2_storage": "t/yr", "emissions": "t/yr", COUNT: "1/yr", SHARE: "1"}
 """Unit in which a limited quantity is counted, where it does not follow a product or carrier."""
 _FILE = "limits.csv"
 WIDE = 2**31 - 1
@@ -144,6 +144,8 @@ def _markets(row: pd.Series, markets: Markets, regions: tuple[str, ...]) -> NDAr
         mask &= markets.sector == row["sector"]
     if row["region"]:
         mask &= markets.region == regions.index(str(row["region"]))
+    if row["product"]:
+        mask &= ~markets.meets_demand | (markets.product == row["product"])
     if row["quantity"] == COUNT:  # representative plants of a market are no sites to be counted
         mask &= ~markets.meets_demand
     return mask
@@ -182,7 +184,7 @@ class Counters:
         self.cumulative = np.array([limit.cumulative for limit in limits], dtype=bool)
         self.floor = np.array([limit.floor for limit in limits], dtype=bool)
         self.hard = np.array([limit.hard for limit in limits], dtype=bool)
-        self.share = np.array([limit.quantity == "production_share" for limit in limits], dtype=bool)
+        self.share = np.array([limit.quantity == SHARE for limit in limits], dtype=bool)
         self.value = np.array([limit.value for limit in limits]).reshape(count, years)
         self.used = np.zeros((count, years))
         self.shadow = np.zeros((count, years))

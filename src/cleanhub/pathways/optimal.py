@@ -148,7 +148,10 @@ def _dollars(model: Model, value: float) -> float:
 
 
 def _shadow(model: Model, duals: FloatArray) -> FloatArray:
-    """Worth of one unit more of each limit in the year itself, never negative, (Q, T) [USD per unit]."""
+    """Worth of one unit more of each limit in the year itself, never negative, (Q, T) [USD per unit].
+
+    For a share the unit is one of product.
+    """
     rows = model.limit_rows
     value = np.where(rows >= 0, np.abs(duals[np.maximum(rows, 0)]) if len(duals) else 0.0, 0.0)
     return np.asarray(value * model.scale / model.limit_unit / model.accounts.discount[None, :])

@@ -12,7 +12,6 @@ import highspy
 import numpy as np
 
 from cleanhub.core.errors import Fault, InputError
-from cleanhub.pathways.optimal_cost import allowed_by_year
 from cleanhub.pathways.optimal_model import Model
 
 Name = tuple[str, str]
@@ -149,12 +148,15 @@ class _Trial:
             sign = 1.0 if np.isfinite(model.row_lower[row]) else -1.0
             solver.addCol(1.0, 0.0, np.inf, 1, np.array([row], dtype=np.int32), np.array([sign]))
         solver.run()
-        given = np.array(solver.getSolution().col_value)[first:]
+        values = np.array(solver.getSolution().col_value)
+        given = values[first:]
         if len(given):
             solver.deleteCols(len(given), np.arange(first, first + len(given), dtype=np.int32))
         out: Gives = {}
         for i in np.flatnonzero(given > 1e-7)[::-1].tolist():
-            out["limit", wanted[q[i]]] = _in_words(model, int(q[i]), int(t[i]), float(given[i]))
+            column = int(model.asked[q[i], t[i]])
+            asked = float(values[column]) if column >= 0 else 1.0
+            out["limit", wanted[q[i]]] = _in_words(model, int(q[i]), int(t[i]), float(given[i]), asked)
         return out
 
     def restore(self) -> None:
@@ -175,13 +177,12 @@ class _Trial:
             self.solver.changeColBounds(column, low, float(model.upper[column]))
 
 
-def _in_words(model: Model, q: int, t: int, given: float) -> str:
-    """By how much a limit must give in a year, in its own unit."""
+def _in_words(model: Model, q: int, t: int, given: float, asked: float) -> str:
+    """By how much a limit must give in a year, in its own unit; a share gives of what is ``asked``."""
     problem = model.accounts.problem
     limit = problem.limits[q]
-    allowed = allowed_by_year(problem, limit)[t]
-    per_value = float(limit.value[t]) / float(allowed) if allowed else 1.0
-    amount = given * float(model.limit_unit[q, t]) * per_value
+    is_share = int(model.asked[q, t]) >= 0
+    amount = given / max(asked, 1e-12) if is_share else given * float(model.limit_unit[q, t])
     nearest = float(limit.value[t]) + (-amount if limit.floor else amount)
     word = "at most" if limit.floor else "at least"
     wanted = f"{limit.value[t]:.6g} {limit.unit} in {int(problem.years[t])}"

@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.pathways.learning import after_learning
-from cleanhub.pathways.problem import FloatArray, Limit, Path, Problem
+from cleanhub.pathways.problem import SHARE, FloatArray, Path, Problem
 from cleanhub.pathways.vehicles import VehicleClass
 
-SHARE = "production_share"
 PENALTY_TIMES = 10.0
 """Unmet demand costs this many times the dearest option, so that it is the last resort."""
 TOLERANCE = 1e-6
@@ -234,7 +233,7 @@ def broken_limits(problem: Problem, path: Path) -> tuple[Broken, ...]:
     for limit, used in zip(problem.limits, path.used, strict=True):
         if not limit.hard:
             continue
-        allowed = allowed_by_year(problem, limit)
+        allowed = limit.value * path.asked(limit.markets) if limit.quantity == SHARE else limit.value
         over = (allowed - used) if limit.floor else (used - allowed)
         broken = over > TOLERANCE * np.maximum(np.abs(allowed), 1e-9)
         out += [
@@ -242,14 +241,3 @@ def broken_limits(problem: Problem, path: Path) -> tuple[Broken, ...]:
             for t in np.flatnonzero(broken & ~np.isnan(allowed) & (problem.years >= problem.first_choice))
         ]
     return tuple(out)
-
-
-def allowed_by_year(problem: Problem, limit: Limit) -> FloatArray:
-    """Value of a limit in the unit that is counted, (T,): a share is one of what its markets make."""
-    if limit.quantity != SHARE:
-        return limit.value
-    markets, plants = problem.markets, problem.plants
-    given = limit.markets & ~markets.meets_demand
-    made = plants.made[given[plants.market]].sum(axis=0)
-    total = markets.demand[limit.markets & markets.meets_demand].sum(axis=0) + made
-    return np.asarray(limit.value * total)

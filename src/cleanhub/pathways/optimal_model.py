@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from cleanhub.pathways.optimal_cost import Accounts, allowed_by_year, purchase
+from cleanhub.pathways.optimal_cost import Accounts, purchase
 from cleanhub.pathways.optimal_groups import Block, build_blocks
 from cleanhub.pathways.optimal_network import BUILD, CHANGE, STAND, Network
-from cleanhub.pathways.problem import ADDED, COUNT, BoolArray, FloatArray, IntArray, Limit
+from cleanhub.pathways.problem import ADDED, COUNT, SHARE, BoolArray, FloatArray, IntArray, Limit
 from cleanhub.pathways.vehicles import AGES, VehicleClass
 
 SCALE = 1e4
@@ -58,7 +58,8 @@ class Model:
     """A linear programme with the names of its parts.
 
     ``cost`` times ``scale`` is in dollars. ``limit_rows`` (Q, T) are the rows of the limits (-1: none),
-    ``limit_unit`` (Q, T) what one unit of such a row is in the limit's unit. ``demand_rows`` (M, T),
+    ``limit_unit`` (Q, T) what one unit of such a row is in the limit's unit, or of product where the
+    limit is a share of what ``asked`` (Q, T) columns hold (-1: none). ``demand_rows`` (M, T),
     ``unmet`` columns (M, T), ``reference`` of each market (M,).
     ``groups`` names what may conflict: (rows, columns) that are let go when it is dropped.
     """
@@ -80,6 +81,7 @@ class Model:
     unmet: IntArray
     limit_rows: IntArray
     limit_unit: FloatArray
+    asked: IntArray
     groups: dict[tuple[str, str], tuple[IntArray, IntArray]] = field(default_factory=dict)
 
 
@@ -180,15 +182,16 @@ class _Builder:
         problem = self.problem
         shape = (len(problem.limits), self.count)
         self.limit_rows, self.flow_rows = np.full(shape, -1), np.full(shape, -1)
+        self.asked_rows, self.asked = np.full(shape, -1), np.full(shape, -1)
         self.limit_unit = np.ones(shape)
         none = np.zeros(0, dtype=np.int64)
         for q, limit in enumerate(problem.limits):
-            value = allowed_by_year(problem, limit)
-            at = np.flatnonzero(np.isfinite(value))
+            at = np.flatnonzero(np.isfinite(limit.value))
             if not limit.hard or not len(at):
                 continue
-            self.limit_unit[q] = unit = self._unit(limit, value[at])
-            bound = value[at] / unit
+            is_share = limit.quantity == SHARE
+            self.limit_unit[q] = unit = self._unit(limit, limit.value[at])
+            bound = np.zeros(len(at)) if is_share else limit.value[at] / unit
             free = np.full(len(at), np.inf)
             given = problem.years[at] < problem.first_choice
             least = np.where(given, -np.inf, bound) if limit.floor else -free
@@ -196,7 +199,9 @@ class _Builder:
             rows = self._add_rows(least, most)
             self.limit_rows[q, at] = self.flow_rows[q, at] = rows
             self._name("limit", limit.name, rows, none)
-            if limit.cumulative:
+            if is_share:
+                self._add_asked(q, limit, at, rows)
+            elif limit.cumulative:
                 self.flow_rows[q, at] = sums = self._add_rows(np.zeros(len(at)), np.zeros(len(at)))
                 total = self._add_columns(np.zeros(len(at)), -free, free)
                 self._put(rows, total, np.ones(len(at)))
@@ -204,9 +209,22 @@ class _Builder:
                 joined = np.flatnonzero(np.diff(at) == 1)
                 self._put(sums[joined + 1], total[joined], np.ones(len(joined)))
 
+    def _add_asked(self, q: int, limit: Limit, at: IntArray, rows: IntArray) -> None:
+        """A share is one of all that its markets are asked for: columns for that, made or unmet."""
+        markets, plants, unit = self.problem.markets, self.problem.plants, float(self.limit_unit[q, 0])
+        unlisted = (plants.start < 0) & limit.markets[plants.market] & ~markets.meets_demand[plants.market]
+        made = -plants.made[unlisted].sum(axis=0)[at] / unit
+        self.asked_rows[q, at] = sums = self._add_rows(made, made)
+        free = np.full(len(at), np.inf)
+        self.asked[q, at] = total = self._add_columns(np.zeros(len(at)), -free, free)
+        self._put(sums, total, -np.ones(len(at)))
+        self._put(rows, total, -limit.value[at])
+        for m in np.flatnonzero(limit.markets & markets.meets_demand):
+            self._put(sums, self.unmet[m, at], np.full(len(at), self.reference[m] / unit))
+
     def _unit(self, limit: Limit, value: FloatArray) -> float:
         """What a row of the limit is counted in: its largest value, or else what its markets could use."""
-        most = float(np.abs(value).max())
+        most = float(np.abs(value).max()) if limit.quantity != SHARE else 0.0
         if most > 0:
             return most
         size = float(self.reference[limit.markets].max(initial=0.0))
@@ -229,6 +247,8 @@ class _Builder:
                 if cohort is not None and limit.quantity == "emissions":
                     scale = problem.vehicles[cohort].scale
                 out.append((self.flow_rows[q], limit.weight * scale / self.limit_unit[q, 0]))
+            if market is not None and mine and (self.asked_rows[q] >= 0).any():
+                out.append((self.asked_rows[q], np.ones(len(tech.names)) / self.limit_unit[q, 0]))
         region = int(markets.region[market]) if market is not None else -1
         if cohort is not None:
             region = problem.vehicles[cohort].region
@@ -485,6 +505,7 @@ class _Builder:
             unmet=self.unmet,
             limit_rows=self.limit_rows,
             limit_unit=self.limit_unit,
+            asked=self.asked,
             groups=self.groups,
         )
 

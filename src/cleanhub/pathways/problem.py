@@ -29,7 +29,8 @@ KINDS = ("", "retrofit", "rebuild")
 NEVER = 9999
 """Year of what does not happen."""
 
-FLOW = ("co2_storage", "emissions", "carrier_use", "production", "production_share")
+SHARE = "production_share"
+FLOW = ("co2_storage", "emissions", "carrier_use", "production", SHARE)
 """Limited quantities that follow production; the others count changes."""
 ADDED = "capacity_added"
 COUNT = "switches_per_year"
@@ -132,7 +133,7 @@ class Limit:
     ``weight`` is what counts per unit, (K,): per unit of product for a flow, per unit of
     capacity built or changed for ``capacity_added``, per change for ``switches_per_year``;
     ``markets`` (M,) and ``cohorts`` (V,) say which count. For ``production_share`` the value
-    is a share of the demand of its markets.
+    is a share of all that its markets are asked for, what supplies other sectors included.
     """
 
     name: str
@@ -318,6 +319,11 @@ class Path:
         region = self.problem.markets.region[self.market][:, None]
         worth = self.problem.costs.credits[region, np.maximum(self.run, 0), since]
         return np.where(earning, worth, 0.0)
+
+    def asked(self, markets: BoolArray) -> FloatArray:
+        """What ``markets`` (M,) are asked for by year, (T,): what they make and what stays unmet."""
+        made = self.production[markets[self.market]].sum(axis=0)
+        return np.asarray(made + self.unmet[markets].sum(axis=0), dtype=np.float64)
 
     @property
     def captured(self) -> FloatArray:
