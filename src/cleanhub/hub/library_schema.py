@@ -6,8 +6,11 @@ The tables of a hub package are declared in :mod:`cleanhub.hub.schema`, those of
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cleanhub.core.tables import Column, Table
 from cleanhub.hub.schema import CURRENCY_YEAR, HIGH, LOW, SOURCES, TRACE, UNIT, VALUE
+from cleanhub.hub.schema import FREIGHT_PARAMETERS as HUB_FREIGHT_PARAMETERS
 
 CODELISTS = Table(
     "codelists",
@@ -570,6 +573,28 @@ PUBLISHED_FIGURES = Table(
     key=("figure",),
 )
 
+FREIGHT_PARAMETERS = replace(HUB_FREIGHT_PARAMETERS, optional=False)
+
+GRID_TIERS = Table(
+    "grid_tiers",
+    "Works by which a substation or its feeders can serve more, in order of size.",
+    (
+        Column("tier", "text", "name of the works", codes="grid_tier"),
+        Column("order", "integer", "place in the order in which they are done", minimum=1),
+        Column("kw", "number", "load it adds", "kW", minimum=0),
+        Column("cost_low", "number", "low end of its cost", "USD", minimum=0),
+        Column("cost", "number", "cost", "USD", minimum=0),
+        Column("cost_high", "number", "high end of its cost", "USD", minimum=0),
+        Column("currency_year", "year", "price year of the cost"),
+        Column("lead_low", "number", "shortest lead time", "yr", minimum=0),
+        Column("lead", "number", "expected lead time", "yr", minimum=0),
+        Column("lead_high", "number", "longest lead time", "yr", minimum=0),
+        Column("lead_statistic", "text", "what the published lead times are: target, mean, maximum, range"),
+        *TRACE,
+    ),
+    key=("tier",),
+)
+
 LIBRARY_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -603,5 +628,7 @@ LIBRARY_TABLES: dict[str, Table] = {
         CASE_DEFAULTS,
         SUPPORT_TERMS,
         PUBLISHED_FIGURES,
+        FREIGHT_PARAMETERS,
+        GRID_TIERS,
     )
 }

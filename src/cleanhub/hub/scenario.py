@@ -83,6 +83,23 @@ class LimitChoice(_Model):
     """Whether what breaks it is refused (as the hub's row says unless given)."""
 
 
+class FreightChoice(_Model):
+    """How the charging of trucks is planned."""
+
+    serve: bool = True
+    """Whether battery trucks are bought only where they can be charged, at the price of the charger."""
+    objective: Literal["cost", "electric_miles", "co2e", "diesel_pm_exposure"] = "cost"
+    """What sites are chosen for; the others than cost want a budget."""
+    budget_usd: float | None = Field(None, ge=0)
+    """The most capital for sites, plugs and grid together, in dollars of the price year (none: no bound)."""
+    equity_share: float = Field(0.0, ge=0, le=1)
+    """Least share of the energy charged at sites of disadvantaged tracts."""
+    headroom: float = Field(1.0, ge=0, le=1000)
+    """Multiply the headroom of substations that is assumed (figures of a utility stay as they are)."""
+    lead_time_added: float = Field(0.0, ge=-10, le=30)
+    """Years added to the lead time of works at substations."""
+
+
 class PolicyChoice(_Model):
     """How one policy applies."""
 
@@ -129,6 +146,8 @@ class Scenario(_Model):
     """Whether projects past the final investment decision are built as announced."""
     zero_emission_sales: bool = False
     """Whether the zero-emission sales shares of the cohorts are enforced."""
+    freight: FreightChoice = FreightChoice()
+    """How the charging of trucks is planned."""
     drivers: dict[str, DriverChoice] = {}
     """Choices for single drivers."""
     limits: dict[str, LimitChoice] = {}

@@ -208,6 +208,14 @@ COHORTS = Table(
             refers="drivers.driver",
             loose=True,
         ),
+        Column(
+            "duty_cycle",
+            "text",
+            "what its vehicles do: drayage is served by the sites of freight (empty: not described)",
+            blank=True,
+            optional=True,
+            codes="duty_cycle",
+        ),
         *TRACE,
     ),
     key=("asset_id",),
@@ -671,6 +679,90 @@ TARIFFS = Table(
     optional=True,
 )
 
+FREIGHT_PARAMETERS = Table(
+    "freight_parameters",
+    "Figures of trucks, trips, chargers and grid. A hub's row takes the place of the library's.",
+    (
+        Column("parameter", "text", "what it is", codes="freight_parameter"),
+        Column("item", "text", "of what: a band, a load, a kind of site ... (empty: of all)", blank=True),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        CURRENCY_YEAR,
+        *TRACE,
+    ),
+    key=("parameter", "item"),
+    optional=True,
+)
+
+FREIGHT_PLACES = Table(
+    "freight_places",
+    "Places of freight beyond terminals, rail yards and clusters: gateways, truck stops, port land.",
+    (
+        Column("place_id", "text", "identifier"),
+        Column("name", "text", "name"),
+        Column("kind", "text", "kind", codes="freight_place_kind"),
+        LAT,
+        LON,
+        Column("weight", "number", "size among places of its kind", "1", blank=True, minimum=0),
+        *TRACE,
+    ),
+    key=("place_id",),
+    optional=True,
+)
+
+TRUCK_REGISTRY = Table(
+    "truck_registry",
+    "Trucks of a cohort by model year, and firms by the number of their trucks, as shares.",
+    (
+        Column("asset_id", "text", "cohort meant", refers="cohorts.asset_id"),
+        Column("counts", "text", "trucks by model year, or firms by trucks", codes="registry_count"),
+        Column("first", "integer", "first model year or number of trucks of the class", minimum=0),
+        Column("last", "integer", "last model year or number of trucks of the class", minimum=0),
+        Column("share", "number", "share of all", "1", minimum=0, maximum=1),
+        *TRACE,
+    ),
+    key=("asset_id", "counts", "first"),
+    optional=True,
+)
+
+GRID_HEADROOM = Table(
+    "grid_headroom",
+    "What substations can serve beyond today's load. Without a row it is assumed by voltage.",
+    (
+        Column(
+            "infrastructure_id", "text", "substation", refers="infrastructure.infrastructure_id", loose=True
+        ),
+        LOW,
+        VALUE,
+        HIGH,
+        UNIT,
+        Column("value_year", "year", "year of the figure", blank=True),
+        *TRACE,
+    ),
+    key=("infrastructure_id",),
+    optional=True,
+)
+
+COMMUNITY_AREAS = Table(
+    "community_areas",
+    "Areas where people ask for chargers first, or for none, and who asked.",
+    (
+        Column("area_id", "text", "identifier"),
+        Column("name", "text", "name"),
+        Column("kind", "text", "priority or no_go", codes="community_area_kind"),
+        LAT,
+        LON,
+        Column("radius_km", "number", "radius around the point", "km", minimum=0, maximum=100),
+        Column("asked_by", "text", "who asked"),
+        Column("asked_on", "date", "when", blank=True),
+        *TRACE,
+    ),
+    key=("area_id",),
+    optional=True,
+)
+
 PACKAGE_TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -693,6 +785,11 @@ PACKAGE_TABLES: dict[str, Table] = {
         INFRASTRUCTURE,
         PORT_THROUGHPUT,
         WAREHOUSE_CLUSTERS,
+        FREIGHT_PARAMETERS,
+        FREIGHT_PLACES,
+        TRUCK_REGISTRY,
+        GRID_HEADROOM,
+        COMMUNITY_AREAS,
         TRACTS,
         COUNTIES,
     )

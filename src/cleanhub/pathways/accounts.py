@@ -145,6 +145,7 @@ def _add_vehicles(pathway: Pathway, add: Add) -> None:
     for cls in path.vehicles:
         option, g = cls.options, cls.region
         energy = np.einsum("pc,pct->pt", tech.inputs[option], costs.prices[g][option])
+        energy = energy + (cls.chargers.cost if cls.chargers else 0.0)
         capital = tech.capex[option][:, None] * path.multiplier[option]
         tonnes = (cls.distance * tech.direct[option][:, None]).sum(axis=0) * cls.scale
         for item, flow in {

@@ -9,7 +9,7 @@ of a hub and a scenario first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
@@ -20,6 +20,7 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.pathways import markets as market_moves
 from cleanhub.pathways.assemble import Pathway, assemble
+from cleanhub.pathways.charging import Charging, with_charging
 from cleanhub.pathways.choice import Needs, grant, meet_floors, option_costs, score
 from cleanhub.pathways.learning import after_learning, capital_multiplier
 from cleanhub.pathways.limits import Counters
@@ -32,13 +33,28 @@ IntArray = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 
 
-def run_pathway(hub: Hub, scenario: Scenario, progress: Progress | None = None, seed: int = 0) -> Pathway:
+def run_pathway(
+    hub: Hub,
+    scenario: Scenario,
+    progress: Progress | None = None,
+    seed: int = 0,
+    charging: Sequence[Charging] = (),
+) -> Pathway:
     """The path of ``hub`` under ``scenario``, decided by the rule that the scenario names.
 
     ``progress`` is called with (year position, number of years) after each year; ``seed``
-    is that of rules that draw.
+    is that of rules that draw; ``charging`` bounds classes of vehicles where freight has
+    found what can be charged.
     """
-    pathway = assemble(hub, scenario, seed)
+    return follow(assemble(hub, scenario, seed), progress, charging)
+
+
+def follow(
+    pathway: Pathway, progress: Progress | None = None, charging: Sequence[Charging] = ()
+) -> Pathway:
+    """Walk the years of an assembled ``pathway`` under ``charging``; the one given is left as it is."""
+    pathway = replace(pathway, problem=with_charging(pathway.problem, charging), path=None, optimum=None)
+    scenario = pathway.scenario
     if scenario.decision.rule == "optimal":
         from cleanhub.pathways.optimal import solve_optimal
 

@@ -107,7 +107,8 @@ class Accounts:
         tonnes = (tech.direct[options] * cls.scale)[:, None] * costs.carbon_price[g]
         stored = tech.captured[options][:, None] * costs.storage_price[g]
         credit = costs.yearly_credit[g, options]
-        return np.asarray(tech.variable[options][:, None] + energy + tonnes + stored - credit)
+        charged = cls.chargers.cost if cls.chargers else 0.0
+        return np.asarray(tech.variable[options][:, None] + energy + tonnes + stored - credit + charged)
 
     def _penalty(self) -> FloatArray:
         tech, costs, markets = self.problem.tech, self.problem.costs, self.problem.markets

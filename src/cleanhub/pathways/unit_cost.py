@@ -72,7 +72,7 @@ def vehicle_costs(
     problem: Problem, running: Running, multiplier: FloatArray, cls: VehicleClass
 ) -> FloatArray:
     """Total cost of ownership of a new vehicle of each option of a class, (P, T) [USD per unit]."""
-    ahead = running.cost[cls.region, cls.options]
+    ahead = running.cost[cls.region, cls.options] + (cls.chargers.ahead if cls.chargers else 0.0)
     credit = running.vehicle_credit[cls.region, cls.options]
     by_year = [
         total_cost_of_ownership(

@@ -32,6 +32,21 @@ SUPPLY_BOUND = "_most"
 """A driver named as that of the sales rule with this ending is the most that can be supplied."""
 
 
+@dataclass(frozen=True)
+class Chargers:
+    """What chargers let a class do: see :mod:`cleanhub.pathways.charging`.
+
+    ``needs`` (P,) says which options must be charged, ``most`` (T,) how much activity can be;
+    ``cost`` (P, T) is paid at the plug beyond the technology's own costs in each year and
+    ``ahead`` (P, T) the same levelised over the life of a new vehicle [USD per unit of activity].
+    """
+
+    needs: NDArray[np.bool_]
+    most: FloatArray
+    cost: FloatArray
+    ahead: FloatArray
+
+
 @dataclass
 class VehicleClass:
     """One cohort class: its options, stock by option and age, and results by year.
@@ -41,7 +56,8 @@ class VehicleClass:
     levelised running cost of a new vehicle per unit of activity (P, T), ``yearly_activity``
     what the mean vehicle does in a year; ``scale`` turns direct emissions into inventory
     tonnes; ``region`` is the position of its region; ``sales_cap`` the most that options without
-    direct emissions can be of the purchases (T,), where makers and chargers set a bound.
+    direct emissions can be of the purchases (T,), where makers set a bound; ``chargers`` what
+    charging allows and costs, where freight has found it.
     """
 
     asset_id: str
@@ -65,6 +81,7 @@ class VehicleClass:
     confidence: NDArray[np.object_]
     zero_share: FloatArray
     sales_cap: FloatArray | None = None
+    chargers: Chargers | None = None
 
 
 def build_vehicles(
@@ -192,14 +209,16 @@ def step_vehicles(
     """
     bought = np.zeros(len(cls.options))
     times = np.ones(len(tech.names)) if multiplier is None else multiplier
+    running = cls.running[:, t] + (cls.chargers.ahead[:, t] if cls.chargers else 0.0)
     cls.tco[:, t] = total_cost_of_ownership(
-        tech, cls.options, cls.running[:, t], cls.vehicle_credit[:, t], cls.yearly_activity, times
+        tech, cls.options, running, cls.vehicle_credit[:, t], cls.yearly_activity, times
     )
     if year > base_year:
         aged = np.zeros_like(cls.stock)
         aged[:, 1:] = (cls.stock * cls.keep)[:, :-1]
-        missing = max(float(cls.demand[t]) - float((aged * cls.mileage).sum()), 0.0)
-        shares = _shares(cls, t, year, rule, tech)
+        can = (aged * cls.mileage).sum(axis=1)
+        missing = max(float(cls.demand[t]) - float(can.sum()), 0.0)
+        shares = _shares(cls, t, year, rule, tech, _charged_share(cls, t, can, missing))
         if year < first_choice_year:
             shares = np.zeros(len(cls.options))
             shares[0] = 1.0
@@ -215,8 +234,24 @@ def step_vehicles(
     cls.distance[:, t] = driven * use
 
 
-def _shares(cls: VehicleClass, t: int, year: int, rule: Rule, tech: Technologies) -> FloatArray:
-    """Purchase shares of the options in a year, shape (P,), summing to 1."""
+def _charged_share(cls: VehicleClass, t: int, can: FloatArray, missing: float) -> float:
+    """The most that options which must be charged can be of the purchases of a year.
+
+    ``can`` (P,) is the activity that the vehicles at hand are good for, ``missing`` what new ones bring.
+    """
+    if cls.chargers is None or missing <= 0:
+        return float("inf")
+    room = float(cls.chargers.most[t]) - float(can[cls.chargers.needs].sum())
+    return max(room, 0.0) / missing
+
+
+def _shares(
+    cls: VehicleClass, t: int, year: int, rule: Rule, tech: Technologies, charged: float
+) -> FloatArray:
+    """Purchase shares of the options in a year, shape (P,), at most ``charged`` at chargers.
+
+    They sum to 1, but for a class that can buy nothing else than what has no charger.
+    """
     ready = tech.earliest[cls.options] <= year
     ready[0] = True
     if len(tech.latest) and bool((sold := ready & (tech.latest[cls.options] >= year)).any()):
@@ -236,20 +271,26 @@ def _shares(cls: VehicleClass, t: int, year: int, rule: Rule, tech: Technologies
         left = float(others.sum())
         shares = inside * floor + (others / left * (1.0 - floor) if left > 0 else 0.0)
         shares = shares / float(shares.sum())
-    return shares if cls.sales_cap is None else _capped(shares, zero, ready, float(cls.sales_cap[t]), cost)
+    if cls.sales_cap is not None and bool((ready & ~zero).any()):
+        shares = _capped(shares, zero, ready, float(cls.sales_cap[t]), cost)
+    if cls.chargers is not None:
+        shares = _capped(shares, cls.chargers.needs, ready, charged, cost)
+    return shares
 
 
 def _capped(
-    shares: FloatArray, zero: NDArray[np.bool_], ready: NDArray[np.bool_], cap: float, cost: FloatArray
+    shares: FloatArray, mine: NDArray[np.bool_], ready: NDArray[np.bool_], cap: float, cost: FloatArray
 ) -> FloatArray:
-    """Shares (P,) with those of the ``zero`` options cut to ``cap`` together; the others fill up."""
-    have = float(shares[zero].sum())
-    others = np.where(zero, 0.0, shares)
-    if have <= cap or not bool((ready & ~zero).any()):
+    """Shares (P,) with those of ``mine`` cut to ``cap`` together; the others that are ready fill up."""
+    have = float(shares[mine].sum())
+    if have <= cap:
         return shares
-    if others.sum() <= 0:
-        others = _spread(np.where(ready & ~zero, np.nan_to_num(cost, posinf=1e30), np.inf), 0.0)
-    return np.where(zero, shares * cap / have, others / float(others.sum()) * (1.0 - cap))
+    cut = np.where(mine, shares * cap / have, 0.0)
+    others = np.where(mine, 0.0, shares)
+    if others.sum() <= 0 and bool((ready & ~mine).any()):
+        others = _spread(np.where(ready & ~mine, np.nan_to_num(cost, posinf=1e30), np.inf), 0.0)
+    left = float(others.sum())
+    return cut + (others / left * (1.0 - cap) if left > 0 else 0.0)
 
 
 def _spread(cost: FloatArray, spread: float) -> FloatArray:

@@ -1,0 +1,1 @@
+"""Freight: road network, drayage trips and truck-days, energy, charging sites and their grid."""
