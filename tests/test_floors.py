@@ -34,7 +34,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"core"}),
 )
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-DATA_FOLDERS = {"hubs", "library"}  # data beside the code: no Python in them
+DATA_FOLDERS = {"hubs", "library", "roads"}  # data beside the code: no Python in them
 PUBLIC_FACE = "__init__"  # cleanhub/__init__.py may reach down from here:
 HIGHEST_FOR_PUBLIC_FACE = FLOOR_OF["report"]
 

@@ -12,6 +12,7 @@ import sys
 import typer
 
 from cleanhub.cli.finance import add_finance_command
+from cleanhub.cli.freight import freight_app
 from cleanhub.cli.hub import hub_app
 from cleanhub.cli.output import err, out, print_json
 from cleanhub.cli.pathways import add_pathways_command
@@ -33,6 +34,7 @@ app = typer.Typer(
 add_plan_commands(app)
 add_finance_command(app)
 add_pathways_command(app)
+app.add_typer(freight_app, name="freight")
 app.add_typer(hub_app, name="hub")
 app.add_typer(policy_app, name="policy")
 app.add_typer(validate_app, name="validate")

@@ -590,13 +590,15 @@ TRUCK_CHARGING = Table(
         Column("wanted", "number", "of which buyers want battery-electric, chargers aside", "1/d", minimum=0),
         Column("served", "number", "of which can be charged", "1/d", minimum=0),
         Column("most", "number", "what could be charged if all wanted it", "1/d", True, minimum=0),
-        Column("binds", "text", "what binds: range, plugs, grid, cost, or nothing", codes="charging_bound"),
-        Column("without_range", "number", "served if no truck-day were too long", "1/d", True, minimum=0),
         Column(
-            "without_plugs", "number", "served if sites could hold any plugs at once", "1/d", True, minimum=0
+            "binds", "text", "what keeps more from being charged, if all wanted it", codes="charging_bound"
         ),
-        Column("without_grid", "number", "served if the grid had room at once", "1/d", True, minimum=0),
-        Column("without_cost", "number", "served whatever it costs", "1/d", True, minimum=0),
+        Column("without_range", "number", "most if no truck-day were too long", "1/d", True, minimum=0),
+        Column(
+            "without_plugs", "number", "most if sites could hold any plugs at once", "1/d", True, minimum=0
+        ),
+        Column("without_grid", "number", "most if the grid had room at once", "1/d", True, minimum=0),
+        Column("without_cost", "number", "most whatever it costs", "1/d", True, minimum=0),
         Column(
             "usd_per_kwh",
             "number",

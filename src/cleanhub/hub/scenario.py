@@ -147,7 +147,7 @@ class Scenario(_Model):
     zero_emission_sales: bool = False
     """Whether the zero-emission sales shares of the cohorts are enforced."""
     freight: FreightChoice = FreightChoice()
-    """How the charging of trucks is planned."""
+    """Choices on the charging of trucks."""
     drivers: dict[str, DriverChoice] = {}
     """Choices for single drivers."""
     limits: dict[str, LimitChoice] = {}

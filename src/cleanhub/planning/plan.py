@@ -29,8 +29,10 @@ from cleanhub.hub.plan_tables import PENDING
 from cleanhub.hub.scenario import Scenario, load_scenario
 from cleanhub.pathways import emissions, results
 from cleanhub.pathways.assemble import Pathway
+from cleanhub.pathways.charging import Charging
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.pathways.tables import path_tables
+from cleanhub.planning.charging import charging_tables, with_chargers
 from cleanhub.planning.foresight import compare_with_optimum, with_marginal_values
 from cleanhub.planning.need import project_need_table, vehicles_bought
 from cleanhub.planning.projects import projects_table
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Progress = Callable[[str, float], None]
-STEPS = ("path", "tables", "optimum", "range", "projects", "scorecard")
+STEPS = ("path", "freight", "tables", "optimum", "range", "projects", "scorecard")
 
 
 @dataclass
@@ -141,8 +143,12 @@ def plan(
     clock = _Clock()
     with clock.step("path"):
         path = run_pathway(hub, scenario, lambda done, total: tell("years", 0.5 * done / total), seed)
+    with clock.step("freight"):
+        coupled = with_chargers(path, seed)
+        path = coupled.path
+    tell("freight", 0.55)
     with clock.step("tables"):
-        tables = path_tables(path)
+        tables = {**path_tables(path), **charging_tables(coupled)}
         central = _measured(path, tables)
     tell("tables", 0.6)
     with clock.step("optimum"):
@@ -150,7 +156,7 @@ def plan(
         tables["limits"] = with_marginal_values(tables["limits"], path, foresight)
     tell("optimum", 0.65)
     with clock.step("range"):
-        ends = tuple(_end(hub, scenario, end) for end in ("low", "high"))
+        ends = tuple(_end(hub, scenario, end, coupled.charging) for end in ("low", "high"))
     tell("range", 0.8)
     with clock.step("projects"):
         tables["projects"] = projects_table(hub, scenario)
@@ -189,7 +195,7 @@ def plan(
         hashes={**hub_hashes(hub), "library": _folder_hash(_library_folder())},
         versions=_versions(),
         pending=dict(PENDING),
-        notes=[*(note.line() for note in hub.notes), *_unpriced(path), *_worth(valued)],
+        notes=[*(note.line() for note in hub.notes), *_unpriced(path), *_worth(valued), *coupled.notes],
         timings=clock.timings,
         hub=hub,
     )
@@ -234,8 +240,9 @@ def _measured(path: Pathway, tables: dict[str, pd.DataFrame]) -> PathTables:
     )
 
 
-def _end(hub: Hub, scenario: Scenario, end: str) -> PathTables:
-    path = run_pathway(hub, scenario.with_range("low" if end == "low" else "high"))
+def _end(hub: Hub, scenario: Scenario, end: str, charging: tuple[Charging, ...]) -> PathTables:
+    """The path with drivers at one end of their ranges; chargers stay as they are sited."""
+    path = run_pathway(hub, scenario.with_range("low" if end == "low" else "high"), charging=charging)
     tables = {
         "emissions": emissions.emissions_table(path),
         "assets": results.assets_table(path),

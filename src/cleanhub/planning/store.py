@@ -18,7 +18,15 @@ from cleanhub.hub.scenario import Scenario
 from cleanhub.planning.plan import Plan
 
 FORMAT = 1
-OWN = {"plan.json", "run.json", "report.html", "tables"}
+OWN = {
+    "plan.json",
+    "run.json",
+    "report.html",
+    "blueprint.html",
+    "grid_works.csv",
+    "ATTRIBUTION.txt",
+    "tables",
+}
 
 
 def save_plan(plan: Plan, folder: Path) -> Path:

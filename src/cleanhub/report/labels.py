@@ -43,6 +43,17 @@ _COSTS = {
     "co2_transport_storage": "CO\N{SUBSCRIPT TWO} transport and storage",
     "credits": "Credits received",
 }
+_SITES = {"depot": "Private depot", "shared": "Shared depot", "public": "Public site"}
+_PAYERS = {
+    "site_owner": "Owners of the sites",
+    "utility": "The utility and its customers",
+    "public": "Grants and vouchers",
+}
+_CHARGING_ITEMS = {
+    "sites": "Land, civil works and connection",
+    "plugs": "Chargers and their installation",
+    "grid": "Works at substations and feeders",
+}
 _UPPER = {
     "ccs": "CCS",
     "co2": "CO\N{SUBSCRIPT TWO}",
@@ -90,6 +101,21 @@ def stage(code: str) -> str:
 def infrastructure(code: str) -> str:
     """A kind of infrastructure in words, plural."""
     return _KINDS.get(code) or words(code)
+
+
+def charging_site(code: str) -> str:
+    """A kind of charging site in words."""
+    return _SITES.get(code) or words(code)
+
+
+def payer(code: str) -> str:
+    """Who pays for charging, in words."""
+    return _PAYERS.get(code) or words(code)
+
+
+def charging_item(code: str) -> str:
+    """An item of the capital of charging in words."""
+    return _CHARGING_ITEMS.get(code) or words(code)
 
 
 def cost_item(code: str) -> str:

@@ -13,30 +13,18 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cleanhub.report import charts, geo, labels, palette, svg
+from cleanhub.report import charging, charts, freight_map, geo, ground, labels, palette, svg
 from cleanhub.report.blocks import Key, MapBlock, Section, Text
 from cleanhub.report.context import Context, Row
 from cleanhub.report.numbers import number, pretty_unit, tonnes
 from cleanhub.report.sections.common import plural
 from cleanhub.report.sections.today import LARGEST
-from cleanhub.report.svg import INK, LINE, PAPER, SOFT
+from cleanhub.report.svg import INK, LINE, PAPER
 
 WIDTH = 800.0
 LARGEST_RADIUS = 24.0
 LEAST_RADIUS = 1.8
-_GLYPHS = {
-    "port": ("M-4.5 -4.5H4.5V4.5H-4.5Z", True),
-    "terminal": ("M-3 -3H3V3H-3Z", False),
-    "airport": ("M0 -5L5 4H-5Z", True),
-    "rail_yard": ("M-6 -2H6V2H-6Z", False),
-    "substation": ("M1 -6L-4 1H-.5L-1.5 6L4 -1H.5Z", True),
-    "grid_zone": ("M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z", False),
-    "co2_storage": ("M0 5L5 -4H-5Z", False),
-    "hydrogen": ("M-5 0L-2.5 -4.3H2.5L5 0L2.5 4.3H-2.5Z", False),
-    "fuel_terminal": ("M-4 4V-4H0L4 0V4Z", False),
-    "depot": ("M-1.5 -5H1.5V-1.5H5V1.5H1.5V5H-1.5V1.5H-5V-1.5H-1.5Z", True),
-}
-_OTHER_GLYPH = ("M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z", False)
+CHARGING_RADIUS = 7.0
 _PRECISION = {
     "approx": "place within about 2 km",
     "city": "placed at its town",
@@ -60,7 +48,7 @@ def build(context: Context) -> Section:
 
 def draw(context: Context) -> MapBlock:
     """Project everything that has a place, and draw it from the ground up."""
-    shapes = _shapes(context.hub.counties_geojson())
+    shapes = ground.shapes_of(context.hub.counties_geojson())
     projection = geo.fit(_extent(context, shapes), WIDTH)
     if projection is None:
         nothing = Markup("")
@@ -71,12 +59,17 @@ def draw(context: Context) -> MapBlock:
     projects = _placed(context.package("projects"), projection)
     sites = _sites(context, projection)
     circles, ranks = _site_layer(context, sites, projection)
+    flows = freight_map.flow_layer(context, projection)
+    chargers = _charging_sites(context, projection)
     body = [
-        _ground(shapes, projection),
+        ground.ground_layer(shapes, projection),
+        flows,
         circles,
         svg.tag("g", *(_infrastructure_mark(row, projection) for row in infrastructure)),
         svg.tag("g", *(_project_mark(row, projection) for row in projects)),
+        chargers,
         ranks,
+        freight_map.credit(context, projection),
     ]
     title = f"Map of {context.hub.title}"
     description = (
@@ -84,6 +77,8 @@ def draw(context: Context) -> MapBlock:
         f"{plural(len(projects), 'project')} by stage, {len(infrastructure)} pieces of "
         "infrastructure."
     )
+    attribution = charging.attribution(context)
+    layers = _layers(bool(shapes), bool(sites), bool(projects), infrastructure)
     drawing = svg.document("map-svg", projection.width, projection.height, title, description, body)
     sectors = sorted({str(r["sector"]) for r in [*(s for s, _ in sites), *projects]})
     groups = [g for g in palette.GROUPS if any(palette.group_of(s) == g for s in sectors)]
@@ -91,25 +86,15 @@ def draw(context: Context) -> MapBlock:
     cells = dict.fromkeys([source for _, (_, _, source) in sites] + [str(r["source_id"]) for r in projects])
     return MapBlock(
         svg=drawing,
-        layers=_layers(bool(shapes), bool(sites), bool(projects), infrastructure),
+        layers=(*_freight_layers(bool(flows), bool(chargers), attribution), *layers),
         sectors=tuple((s, labels.sector(s)) for s in sectors),
         sizes=_sizes(sites),
         stages=tuple(Key(labels.stage(s), palette.stage_colour(s).css, "diamond") for s in stages),
         groups=tuple(Key(g.label, g.colour.css, "dot") for g in groups),
         unit=f"area of a circle: t CO\N{SUBSCRIPT TWO}e per year, scope 1, GWP set {context.gwp}",
         year=f"{context.base_year} for sites; as last published for projects",
-        source=context.cite.caption(cells, limit=3),
+        source=Markup("; ").join(filter(None, [context.cite.caption(cells, limit=3), attribution])),
     )
-
-
-def _shapes(collection: dict[str, Any] | None) -> list[tuple[str, Mapping[str, Any]]]:
-    found = []
-    for feature in (collection or {}).get("features") or []:
-        geometry = feature.get("geometry")
-        if isinstance(geometry, dict) and geo.rings(geometry):
-            properties = feature.get("properties") or {}
-            found.append((str(properties.get("name") or ""), geometry))
-    return sorted(found, key=lambda pair: pair[0])
 
 
 def _extent(context: Context, shapes: list[tuple[str, Mapping[str, Any]]]) -> list[geo.Point]:
@@ -137,42 +122,6 @@ def _sites(context: Context, projection: geo.Projection) -> list[tuple[Row, tupl
     placed = {str(r["asset_id"]): r for r in _placed(context.package("facilities"), projection)}
     ranked = sorted(context.base_tonnes.items(), key=lambda item: (-item[1][1], item[0]))
     return [(placed[asset], value) for asset, value in ranked if asset in placed]
-
-
-def _ground(shapes: list[tuple[str, Mapping[str, Any]]], projection: geo.Projection) -> Markup:
-    frame = svg.tag(
-        "rect",
-        x="0",
-        y="0",
-        width=projection.width,
-        height=projection.height,
-        style="fill:var(--sea,#eef3f6)",
-    )
-    if not shapes:
-        return svg.tag("g", frame, *_graticule(projection), class_="ground")
-    counties = [
-        svg.tag("path", svg.tag("title", name), d=geo.path(shape, projection)) for name, shape in shapes
-    ]
-    style = "fill:var(--land,#fbfaf7);stroke:var(--line-2,#c3c2bc);stroke-width:.8;stroke-linejoin:round"
-    layer = svg.tag("g", *counties, data_layer="county", style=style)
-    return svg.tag("g", frame, layer, class_="ground")
-
-
-def _graticule(projection: geo.Projection) -> list[Markup]:
-    span_lat = projection.height / projection.scale
-    span_lon = projection.width / projection.scale / projection.squeeze
-    parts = []
-    for lat in svg.ticks(projection.north - span_lat, projection.north, 5):
-        y = projection(projection.west, lat)[1]
-        if 0 < y < projection.height:
-            parts.append(svg.line(0, y, projection.width, y))
-            parts.append(svg.text(4, y - 4, f"{number(lat, 4)}\N{DEGREE SIGN}"))
-    for lon in svg.ticks(projection.west, projection.west + span_lon, 5):
-        x = projection(lon, projection.north)[0]
-        if 0 < x < projection.width:
-            parts.append(svg.line(x, 0, x, projection.height))
-            parts.append(svg.text(x + 4, projection.height - 6, f"{number(lon, 4)}\N{DEGREE SIGN}"))
-    return parts
 
 
 def _mark(row: Row, projection: geo.Projection, layer: str, about: str, *shape: Markup) -> Markup:
@@ -249,12 +198,6 @@ def _project_mark(row: Row, projection: geo.Projection) -> Markup:
     return _mark(row, projection, "project", about, diamond)
 
 
-def _glyph(kind: str) -> Markup:
-    d, filled = _GLYPHS.get(kind, _OTHER_GLYPH)
-    fill = SOFT if filled else PAPER
-    return svg.tag("path", d=d, style=f"fill:{fill};stroke:{SOFT};stroke-width:1.2")
-
-
 def _infrastructure_mark(row: Row, projection: geo.Projection) -> Markup:
     kind = str(row["kind"])
     value = ""
@@ -263,7 +206,31 @@ def _infrastructure_mark(row: Row, projection: geo.Projection) -> Markup:
         value = f"{number(row['value'])} {pretty_unit(str(row['unit'] or ''))}{when}\n"
     status = f"{row['status']}\n" if row["status"] else ""
     about = f"{row['name']}\n{labels.infrastructure(kind)}\n{value}{status}source: {row['source_id']}"
-    return _mark({**row, "sector": None}, projection, f"infra-{kind}", about, _glyph(kind))
+    return _mark({**row, "sector": None}, projection, f"infra-{kind}", about, ground.glyph(kind))
+
+
+def _charging_sites(context: Context, projection: geo.Projection) -> Markup:
+    sites = charging.sites(context)
+    marks = []
+    for site in sites:
+        if projection.holds(float(site.row["lon"]), float(site.row["lat"])):
+            radius = freight_map.site_radius(site, sites, CHARGING_RADIUS)
+            style = f"fill:{freight_map.phase_colour(site)};fill-opacity:.85;stroke:{INK};stroke-width:.8"
+            dot = svg.tag("circle", r=radius, style=style)
+            row = {**site.row, "sector": None}
+            marks.append(_mark(row, projection, "charging", freight_map.site_about(site), dot))
+    return svg.tag("g", *marks) if marks else Markup("")
+
+
+def _freight_layers(flows: bool, chargers: bool, attribution: str) -> list[tuple[str, str, Markup]]:
+    found = []
+    if chargers:
+        dot = charts.swatch(palette.PHASES[0].css, "dot")
+        found.append(("charging", "Charging sites by power, the darker the sooner", dot))
+    if flows:
+        line = charts.swatch(palette.ELECTRIC[3].css, "line")
+        found.append(("flow", f"Trucks a day, the bluer the more electric ({attribution})", line))
+    return found
 
 
 def _layers(
@@ -277,7 +244,7 @@ def _layers(
         found.append(("project", "Projects", charts.swatch(palette.STAGES[4][1].css, "diamond")))
     for kind in sorted({str(r["kind"]) for r in infrastructure}):
         glyph = svg.tag(
-            "svg", _glyph(kind), viewBox="-7 -7 14 14", width="14", height="14", aria_hidden="true"
+            "svg", ground.glyph(kind), viewBox="-7 -7 14 14", width="14", height="14", aria_hidden="true"
         )
         found.append((f"infra-{kind}", labels.infrastructure(kind), glyph))
     if counties:

@@ -103,6 +103,22 @@ CATEGORIES: tuple[Colour, ...] = (
 )
 """Colours for technologies, carriers and cost items, in order of use."""
 
+ELECTRIC: tuple[Colour, ...] = (
+    Colour("electric-0", "#a5a19a", "#7d7973"),
+    Colour("electric-1", "#8aa9c7", "#6f8aa6"),
+    Colour("electric-2", "#5a93c8", "#7fabdb"),
+    Colour("electric-3", "#2a6bac", "#a6c8ee"),
+    Colour("electric-4", "#0b3a78", "#dcebff"),
+)
+"""Share of battery-electric trucks in five equal classes: from the grey of what was there to strong blue."""
+
+PHASES: tuple[Colour, ...] = (
+    Colour("phase-1", "#a63603", "#ff9a5c"),
+    Colour("phase-2", "#e6700f", "#e0782f"),
+    Colour("phase-3", "#f5b565", "#b9793a"),
+)
+"""Phases of building in order, the first strongest."""
+
 INCUMBENT = Colour("incumbent", "#9a9a9a", "#777777")
 """What was there at the start: grey, so that change stands out."""
 
@@ -136,5 +152,5 @@ def css_variables(dark: bool) -> str:
     """Every colour as CSS custom properties, for light or dark paper."""
     colours = [group.colour for group in GROUPS]
     colours += [colour for _, colour in STAGES]
-    colours += [*CATEGORIES, INCUMBENT, REST, ALARM]
+    colours += [*ELECTRIC, *PHASES, *CATEGORIES, INCUMBENT, REST, ALARM]
     return "".join(f"--c-{c.name}:{c.dark if dark else c.light};" for c in colours)

@@ -13,7 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cleanhub.report import charts, palette
+from cleanhub.report import blueprint, charts, palette
 from cleanhub.report import map as map_section
 from cleanhub.report.blocks import Section
 from cleanhub.report.context import Context
@@ -25,6 +25,7 @@ from cleanhub.report.sections import (
     changes,
     costs,
     evidence,
+    freight,
     method,
     milestones,
     projects,
@@ -35,7 +36,7 @@ from cleanhub.report.sections import (
 )
 
 FILE = "report.html"
-_BUILDERS: tuple[Callable[[Context], Section], ...] = (
+_BUILDERS: tuple[Callable[[Context], Section | None], ...] = (
     scorecard.build,
     standing.build,
     today.build,
@@ -43,6 +44,7 @@ _BUILDERS: tuple[Callable[[Context], Section], ...] = (
     tipping.build,
     abatement.build,
     binding.build,
+    freight.build,
     projects.build,
     bankable.build,
     milestones.build,
@@ -51,14 +53,18 @@ _BUILDERS: tuple[Callable[[Context], Section], ...] = (
     method.build,
     evidence.build,
 )
-"""The sections in reading order; ``evidence`` is last, since it lists what others cited."""
+"""The sections in reading order; ``evidence`` is last, since it lists what others cited.
+
+A builder gives ``None`` where the plan has nothing for its section."""
 
 
 def write_report(plan: PlanLike, folder: Path) -> Path:
     """Write ``folder/report.html`` for ``plan`` and return its path.
 
     The folder is made when it is missing. The file appears whole or not at all. Equal plans
-    give equal bytes. Raises ``RunError`` for a plan that was loaded without its hub, and
+    give equal bytes. Where the plan holds charging sites the investment blueprint and the utility's
+    table stand beside it, where it holds road geometry the attribution.
+    Raises ``RunError`` for a plan that was loaded without its hub, and
     ``OSError`` when the folder cannot be written.
     """
     page = render(plan)
@@ -67,13 +73,14 @@ def write_report(plan: PlanLike, folder: Path) -> Path:
     partial = folder / f".{FILE}.partial"
     partial.write_bytes(page.encode("utf-8"))
     partial.replace(target)
+    blueprint.write_blueprint(plan, folder)
     return target
 
 
 def render(plan: PlanLike) -> str:
     """The report of ``plan`` as one HTML document."""
     context = Context(plan)
-    sections = [build(context) for build in _BUILDERS]
+    sections = [section for build in _BUILDERS if (section := build(context)) is not None]
     environment = Environment(
         loader=PackageLoader("cleanhub.report", "templates"),
         autoescape=True,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup
 
-from cleanhub.report.blocks import Head, Table, Text
+from cleanhub.report.blocks import Figure, Head, Key, Table, Text
 from cleanhub.report.charts import NARROW, WIDE, Series
 from cleanhub.report.context import Row
 from cleanhub.report.numbers import number
@@ -24,6 +24,37 @@ def sums(rows: Iterable[Row], keys: Sequence[str], value: str) -> dict[tuple[obj
         key = tuple(row[name] for name in keys)
         found[key] = found.get(key, 0.0) + float(row[value] or 0.0)
     return found
+
+
+def stack_figure(
+    identifier: str,
+    title: str,
+    drawings: tuple[Markup, Markup | None],
+    years: Sequence[int],
+    series: Sequence[Series],
+    *,
+    table: str,
+    unit: str,
+    year: str = "",
+    note: str = "",
+    data: tuple[str, str] = ("", ""),
+) -> Figure:
+    """A stack over years as a figure: its drawings, a legend from the top down, and its data.
+
+    ``table`` is the plan table it is read from; ``year`` falls back to the span of the
+    years, ``data`` (title and unit of the data) to ``title`` and ``unit`` where it is empty.
+    """
+    return Figure(
+        identifier,
+        title,
+        *drawings,
+        legend=tuple(Key(layer.label, layer.fill) for layer in reversed(series)),
+        unit=unit,
+        year=year or span(years),
+        source=f"this plan, table {table}",
+        note=note,
+        data=year_table(data[0] or title, years, series, data[1] or unit),
+    )
 
 
 def year_table(title: str, years: Sequence[int], series: Sequence[Series], unit: str) -> Table:

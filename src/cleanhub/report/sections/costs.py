@@ -5,11 +5,11 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from cleanhub.report import charts, labels, palette
-from cleanhub.report.blocks import Block, Figure, Grid, Key, Section, Text
+from cleanhub.report.blocks import Block, Figure, Grid, Section, Text
 from cleanhub.report.charts import Series
 from cleanhub.report.context import Context, Row
 from cleanhub.report.numbers import money, number, pretty_unit, scale_for
-from cleanhub.report.sections.common import pair, span, sums, year_table
+from cleanhub.report.sections.common import pair, span, stack_figure, sums
 
 PANEL = 300
 _ITEMS = (
@@ -62,17 +62,16 @@ def _costs(context: Context) -> Figure:
 
     wide, narrow = pair(draw, "fig-costs")
     unit = f"$ {scale.unit} per year, {context.money_unit}, undiscounted"
-    return Figure(
+    return stack_figure(
         "fig-costs",
         title,
-        wide,
-        narrow,
-        legend=tuple(Key(s.label, s.fill) for s in reversed(series)),
+        (wide, narrow),
+        years,
+        series,
+        table="costs",
         unit=unit,
         year=f"{span(years)}, projected",
-        source="this plan, table costs",
         note="Payments received hang below zero.",
-        data=year_table(title, years, series, unit),
     )
 
 
@@ -124,13 +123,14 @@ def _energy_figure(index: int, unit: str, rows: list[Row], colours: dict[str, pa
         series,
         height=200,
     )
-    return Figure(
+    return stack_figure(
         identifier,
         title,
-        drawing,
-        legend=tuple(Key(s.label, s.fill) for s in reversed(series)),
+        (drawing, None),
+        years,
+        series,
+        table="energy",
         unit=f"{shown} per year",
         year=f"{span(years)}, projected",
-        source="this plan, table energy",
-        data=year_table(title, years, series, shown),
+        data=("", shown),
     )

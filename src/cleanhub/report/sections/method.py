@@ -27,8 +27,12 @@ _METHOD = (
         "CO\N{SUBSCRIPT TWO} and excluded sources are kept apart and never added to them."
     ),
 )
+_NO_SITING = "Where chargers, lines or plants should be built: there is no siting yet."
+_SITING = (
+    "Whether a charging site can be had: sites are candidates found by rule, on headroom that is "
+    "assumed where no utility has stated it for its substation. Lines and plants are not sited."
+)
 _CANNOT = (
-    "Where chargers, lines or plants should be built: there is no siting yet.",
     "Who breathes better: there is no air quality, health, jobs or equity result yet.",
     (
         "How likely a project is to be decided: there are no stage-gate probabilities yet; stages are "
@@ -47,7 +51,7 @@ def build(context: Context) -> Section:
     plan = context.plan
     cannot = Prose(
         (Markup("<b>What this model cannot tell you</b>"),),
-        tuple(_CANNOT),
+        (_SITING if context.rows("chargers") else _NO_SITING, *_CANNOT),
     )
     notes = tuple(str(note) for note in plan.notes)
     blocks = [Prose(_METHOD), cannot]

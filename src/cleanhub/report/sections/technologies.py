@@ -8,11 +8,11 @@ import pandas as pd
 
 from cleanhub.planning.roadmap import roadmap
 from cleanhub.report import charts, labels, palette
-from cleanhub.report.blocks import Figure, Grid, Key
+from cleanhub.report.blocks import Figure, Grid
 from cleanhub.report.charts import Series
 from cleanhub.report.context import Context, as_rows
 from cleanhub.report.numbers import number, pretty_unit, scale_for
-from cleanhub.report.sections.common import span, year_table
+from cleanhub.report.sections.common import span, stack_figure
 
 SHOWN = 7
 PANEL = 360
@@ -85,15 +85,16 @@ def _panel(context: Context, sector: str, product: str, rows: pd.DataFrame) -> F
         series,
         height=220,
     )
-    return Figure(
+    return stack_figure(
         identifier,
         title,
-        drawing,
-        legend=tuple(Key(s.label, s.fill) for s in reversed(series)),
+        (drawing, None),
+        years,
+        series,
+        table="production",
         unit=shown_unit,
         year=f"{span(years)}; projected after {context.base_year}",
-        source="this plan, table production",
-        data=year_table(f"{title}, by technology", years, series, shown_unit),
+        data=(f"{title}, by technology", ""),
     )
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from cleanhub.report import charts, labels, palette
-from cleanhub.report.blocks import Block, Figure, Grid, Key
+from cleanhub.report.blocks import Block, Figure, Grid
 from cleanhub.report.charts import Series
 from cleanhub.report.context import Context, Row
 from cleanhub.report.numbers import count, number, percent
-from cleanhub.report.sections.common import pair, span, sums, year_table
+from cleanhub.report.sections.common import pair, span, stack_figure, sums
 
 PANEL = 300
 _TITLE = "Trucks on the road by powertrain"
@@ -92,17 +92,16 @@ def _whole(rows: list[Row], order: list[str], colours: dict[str, palette.Colour]
             f"Of {count(everything)} trucks bought in {years[-1]}, {percent(share)} are not "
             f"{labels.words(order[0]).lower()}."
         )
-    return Figure(
+    return stack_figure(
         "fig-trucks",
         _TITLE,
-        wide,
-        narrow,
-        legend=tuple(Key(s.label, s.fill) for s in reversed(series)),
+        (wide, narrow),
+        years,
+        series,
+        table="truck_fleet",
         unit="thousand trucks on the road, all classes",
-        year=span(years),
-        source="this plan, table truck_fleet",
         note=note,
-        data=year_table(_TITLE, years, series, "thousand trucks"),
+        data=("", "thousand trucks"),
     )
 
 
@@ -128,13 +127,13 @@ def _panel(
         series,
         height=180,
     )
-    return Figure(
+    return stack_figure(
         identifier,
         title,
-        drawing,
-        legend=tuple(Key(s.label, s.fill) for s in reversed(series)),
+        (drawing, None),
+        years,
+        series,
+        table="truck_fleet",
         unit="thousand trucks on the road",
-        year=span(years),
-        source="this plan, table truck_fleet",
-        data=year_table(title, years, series, "thousand trucks"),
+        data=("", "thousand trucks"),
     )

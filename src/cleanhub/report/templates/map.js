@@ -41,6 +41,9 @@
     svg.querySelectorAll("[data-layer=county]").forEach(function (layer) {
       layer.style.strokeOpacity = hidden.county ? 0 : 1;
     });
+    svg.querySelectorAll("[data-layer=flow]").forEach(function (layer) {
+      layer.style.display = hidden.flow ? "none" : "";
+    });
     var first = shown()[0];
     if (first) first.setAttribute("tabindex", "0");
     hide();

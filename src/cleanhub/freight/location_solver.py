@@ -1,0 +1,156 @@
+"""Mixed-integer programmes written straight to HiGHS: one thread, fixed seed, no modelling layer between.
+
+What lives here: the arrays of a programme (:class:`Programme`), when to stop (:class:`Stops`) and one
+call that solves (:func:`solve_programme`). What the columns mean is the business of each model.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from cleanhub.core.errors import RunError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+NO_NODE_LIMIT = 2**31 - 1
+OPTIMAL, GAP_REACHED, NODE_LIMIT, TIME_LIMIT = "optimal", "gap reached", "node limit", "time limit"
+EXACT = 1e-9
+"""Relative difference of objective and bound below which a solution counts as proved optimal: what
+is left of 64-bit sums over a few hundred thousand terms."""
+
+
+@dataclass(frozen=True)
+class Stops:
+    """When a solver may end: relative ``gap``, branch-and-bound ``nodes``, wall ``seconds`` from ``began``.
+
+    Plans stop by gap and nodes alone; seconds are for long runs by hand, whose result may
+    then differ from machine to machine.
+    """
+
+    gap: float = 0.0
+    nodes: int = NO_NODE_LIMIT
+    seconds: float = math.inf
+    began: float = math.nan
+
+    def start(self) -> Stops:
+        """The same stops with the clock started; a clock that runs already is kept."""
+        if not math.isnan(self.began):
+            return self
+        return Stops(self.gap, self.nodes, self.seconds, time.perf_counter())
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start (0 before it)."""
+        return 0.0 if math.isnan(self.began) else time.perf_counter() - self.began
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, never negative."""
+        return max(self.seconds - self.elapsed, 0.0)
+
+
+@dataclass(frozen=True)
+class Programme:
+    """Minimise ``cost @ x`` with ``row_lower <= matrix @ x <= row_upper`` and ``lower <= x <= upper``.
+
+    ``integer`` (N,) marks whole-number columns; the matrix is (M, N) in compressed rows.
+    """
+
+    cost: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    integer: BoolArray
+    matrix: csr_matrix
+    row_lower: FloatArray
+    row_upper: FloatArray
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the solver found: ``values`` (N,) (empty: nothing), ``objective``, ``bound`` and ``status``."""
+
+    values: FloatArray
+    objective: float
+    bound: float
+    status: str
+
+
+def solve_programme(
+    programme: Programme, stops: Stops, start: FloatArray | None = None, cutoff: float = math.inf
+) -> Answer:
+    """Solve a programme; of solutions not below ``cutoff`` none need be found.
+
+    ``start`` (N,) is a solution to begin with. An answer without values means that nothing
+    lies below the cutoff (then ``bound`` is the cutoff and the status ``optimal``) or that a
+    stop came first.
+
+    Raises
+    ------
+    RunError
+        When the solver fails for a reason other than a stop.
+    """
+    solver = _loaded(programme, stops)
+    if math.isfinite(cutoff):
+        solver.setOptionValue("objective_bound", cutoff)
+    if start is not None:
+        begin = highspy.HighsSolution()
+        begin.col_value = start.tolist()
+        solver.setSolution(begin)
+    solver.run()
+    status, info, kind = solver.getModelStatus(), solver.getInfo(), highspy.HighsModelStatus
+    if status in (kind.kInfeasible, kind.kUnboundedOrInfeasible, kind.kObjectiveBound):
+        return Answer(np.zeros(0), cutoff, cutoff, OPTIMAL)
+    words = {kind.kOptimal: OPTIMAL, kind.kModelEmpty: OPTIMAL, kind.kTimeLimit: TIME_LIMIT}
+    ended = words.get(status, NODE_LIMIT if status == kind.kSolutionLimit else "")
+    if not ended:
+        raise RunError(f"the solver ended with {solver.modelStatusToString(status)}")
+    bound = float(info.mip_dual_bound) if programme.integer.any() else float(info.objective_function_value)
+    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        return Answer(np.zeros(0), cutoff, min(bound, cutoff), ended)
+    values = np.array(solver.getSolution().col_value)
+    values[programme.integer] = np.round(values[programme.integer])
+    return Answer(values, float(programme.cost @ values), bound, ended)
+
+
+def _loaded(programme: Programme, stops: Stops) -> highspy.Highs:
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(programme.cost), len(programme.row_lower)
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = programme.cost, programme.lower, programme.upper
+    lp.row_lower_, lp.row_upper_ = programme.row_lower, programme.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = programme.matrix.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = programme.matrix.indices.astype(np.int32)
+    lp.a_matrix_.value_ = programme.matrix.data
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    lp.integrality_ = [kinds[int(whole)] for whole in programme.integer]
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    options = {
+        "output_flag": False,
+        "threads": 1,
+        "random_seed": 0,
+        "mip_rel_gap": stops.gap,
+        "mip_abs_gap": 0.0 if stops.gap == 0.0 else 1e-6,
+        "mip_max_nodes": stops.nodes,
+        "time_limit": stops.left,
+    }
+    for name, value in options.items():
+        solver.setOptionValue(name, value)
+    solver.passModel(lp)
+    return solver
+
+
+def stacked(
+    rows: list[tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]], shape: tuple[int, int]
+) -> csr_matrix:
+    """A matrix (M, N) from blocks of (row, column, value) triplets."""
+    row, column, value = (np.concatenate([block[part] for block in rows]) for part in range(3))
+    return csr_matrix((value, (row, column)), shape=shape)

@@ -1,0 +1,169 @@
+"""The programme of siting inside HiGHS: bounds and rows can change and the next solve starts from the last.
+
+One thread, fixed seed; a solve ends by gap, nodes or iterations, by the clock only where asked. The bound of
+a relaxation is worked out here from the row values, so it holds whatever the solver's tolerances are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from cleanhub.freight.problem import FloatArray, IntArray
+from cleanhub.freight.siting_model import Model
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to add, each sum of ``value`` times column kept at or below ``upper``.
+
+    ``row`` (N,), ``column`` (N,) and ``value`` (N,) are entries, ``upper`` (R,) the right sides.
+    """
+
+    row: IntArray
+    column: IntArray
+    value: FloatArray
+    upper: FloatArray
+
+    @classmethod
+    def join(cls, parts: list[Rows]) -> Rows:
+        """All rows of ``parts``, one after the other."""
+        first = np.cumsum([0, *(len(part.upper) for part in parts)])[:-1]
+        none = np.zeros(0)
+        return cls(
+            np.concatenate([none, *(part.row + at for part, at in zip(parts, first, strict=True))]).astype(
+                int
+            ),
+            np.concatenate([none, *(part.column for part in parts)]).astype(int),
+            np.concatenate([none, *(part.value for part in parts)]),
+            np.concatenate([none, *(part.upper for part in parts)]),
+        )
+
+    def matrix(self, width: int) -> sparse.csr_array:
+        """The rows as a sparse matrix of ``width`` columns."""
+        return sparse.csr_array((self.value, (self.row, self.column)), shape=(len(self.upper), width))
+
+
+def with_rows(model: Model, rows: Rows) -> Model:
+    """``model`` with ``rows`` added."""
+    return replace(
+        model,
+        matrix=sparse.csc_array(sparse.vstack([model.matrix, rows.matrix(len(model.gain))])),
+        row_lower=np.concatenate([model.row_lower, np.full(len(rows.upper), -np.inf)]),
+        row_upper=np.concatenate([model.row_upper, rows.upper]),
+    )
+
+
+class Programme:
+    """A model in the solver. ``value`` and ``values`` are those of the last solve that found an optimum."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.solver = _new_solver(model)
+        self.value = -np.inf
+        self.values: FloatArray = np.zeros(len(model.gain))
+        self._every = np.arange(len(model.gain), dtype=np.int32)
+
+    def relax(self) -> bool:
+        """Solve with fractions. False when nothing fits the bounds and rows."""
+        self.solver.run()
+        status = self.solver.getModelStatus()
+        if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty):
+            return False
+        self.values = np.array(self.solver.getSolution().col_value, dtype=np.float64)
+        self.value = float(self.model.gain @ self.values)
+        return True
+
+    def set_bounds(self, lower: FloatArray, upper: FloatArray) -> None:
+        """Other bounds on all columns."""
+        self.solver.changeColsBounds(len(self._every), self._every, lower, upper)
+
+    def set_gain(self, gain: FloatArray) -> None:
+        """Another objective."""
+        self.solver.changeColsCost(len(self._every), self._every, -gain)
+
+    def add(self, rows: Rows) -> None:
+        """Add rows to the solver and to the model."""
+        table = rows.matrix(len(self._every))
+        self.solver.addRows(
+            len(rows.upper),
+            np.full(len(rows.upper), -np.inf),
+            rows.upper,
+            table.nnz,
+            table.indptr[:-1].astype(np.int32),
+            table.indices.astype(np.int32),
+            table.data,
+        )
+        self.model = with_rows(self.model, rows)
+
+    def bound(self) -> float:
+        """What no solution within the model's bounds can exceed, from the row values of the last solve."""
+        model = self.model
+        dual = np.array(self.solver.getSolution().row_dual, dtype=np.float64)
+        side = np.where(dual > 0, model.row_lower, model.row_upper)
+        dual = np.where(np.isfinite(side), dual, 0.0)
+        rows = float(dual @ np.where(dual != 0.0, side, 0.0))
+        reduced = -model.gain - model.matrix.T @ dual
+        columns = float(np.where(reduced > 0, reduced * model.lower, reduced * model.upper).sum())
+        return -(rows + columns)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What a search over whole openings ended with; ``values`` is None when it found nothing."""
+
+    values: FloatArray | None
+    bound: float
+    optimal: bool
+
+
+def solve_whole(
+    model: Model,
+    gap: float,
+    nodes: int,
+    start: FloatArray | None = None,
+    seconds: float | None = None,
+    cutoff: float | None = None,
+) -> Whole:
+    """Branch and bound on ``model`` until ``gap`` (relative), ``nodes`` or ``seconds``.
+
+    ``start`` is a solution to begin with, ``cutoff`` a value that a solution must exceed to be of interest.
+    """
+    solver = _new_solver(model)
+    which = np.flatnonzero(model.integer).astype(np.int32)
+    kinds = np.full(len(which), int(highspy.HighsVarType.kInteger), dtype=np.uint8)
+    solver.changeColsIntegrality(len(which), which, kinds)
+    solver.setOptionValue("mip_rel_gap", gap)
+    solver.setOptionValue("mip_max_nodes", nodes)
+    if seconds is not None:
+        solver.setOptionValue("time_limit", float(seconds))
+    if cutoff is not None:
+        solver.setOptionValue("objective_bound", -cutoff)
+    if start is not None:
+        guess = highspy.HighsSolution()
+        guess.col_value = list(start)
+        solver.setSolution(guess)
+    solver.run()
+    status, info = solver.getModelStatus(), solver.getInfo()
+    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    values = np.array(solver.getSolution().col_value, dtype=np.float64) if found else None
+    return Whole(values, -float(info.mip_dual_bound), status == highspy.HighsModelStatus.kOptimal)
+
+
+def _new_solver(model: Model) -> highspy.Highs:
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(model.gain), len(model.row_lower)
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = -model.gain, model.lower, model.upper
+    lp.row_lower_, lp.row_upper_ = model.row_lower, model.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = model.matrix.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = model.matrix.indices.astype(np.int32)
+    lp.a_matrix_.value_ = model.matrix.data
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("solver", "simplex")):
+        solver.setOptionValue(name, value)
+    solver.passModel(lp)
+    return solver

@@ -1,0 +1,293 @@
+"""The investment blueprint: a few printable pages for a port, its utility and its neighbours.
+
+It stands beside the report, reads the same plan tables and shows the same blocks, on pages that can be
+handed over one by one. ``grid_works.csv`` is the page for the utility as a table. No other source
+is cited here than the plan's tables: their sources stand in ``report.html``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cleanhub.report import charging, charts, freight_map, palette
+from cleanhub.report.blocks import Block, Card, Cards, Prose, Section
+from cleanhub.report.context import Context, Row
+from cleanhub.report.contract import PlanLike
+from cleanhub.report.numbers import count, money, number, percent
+from cleanhub.report.sections import freight, freight_community, freight_grid, freight_sites
+from cleanhub.report.sections.common import plural
+
+FILE = "blueprint.html"
+WORKS_FILE = "grid_works.csv"
+LICENCE_FILE = "ATTRIBUTION.txt"
+SITES_ON_PAPER = 30
+SUBSTATIONS_ON_PAPER = 14
+
+
+def write_blueprint(plan: PlanLike, folder: Path) -> tuple[Path, ...]:
+    """Write the blueprint, the utility's table and the attribution into ``folder``; return the paths.
+
+    Nothing is written for a plan without charging sites; the attribution is written whenever the plan
+    holds road geometry. Raises ``RunError`` for a plan without its hub and ``OSError`` when
+    the folder cannot be written.
+    """
+    context = Context(plan)
+    texts: dict[str, str] = {}
+    if context.rows("chargers"):
+        texts = {FILE: render_blueprint(context), WORKS_FILE: grid_works_csv(context)}
+    words = charging.attribution(context)
+    if words:
+        texts[LICENCE_FILE] = _attribution_text(words)
+    written = []
+    for name, text in texts.items():
+        target, partial = folder / name, folder / f".{name}.partial"
+        partial.write_bytes(text.encode("utf-8"))
+        partial.replace(target)
+        written.append(target)
+    return tuple(written)
+
+
+def _attribution_text(words: str) -> str:
+    return (
+        f"Road geometry in this folder: {words}.\n"
+        "Where it stands: report.html, blueprint.html, tables/road_flow (column licence), and the places of "
+        "charging sites in tables/chargers where a site lies at a node of the road network.\n"
+        "Whoever passes these files or parts of them on keeps this attribution; a database made from the "
+        "geometry stays under the same licence.\n"
+        "OpenStreetMap: https://www.openstreetmap.org/copyright\n"
+        "Open Database License 1.0: https://opendatacommons.org/licenses/odbl/1-0/\n"
+    )
+
+
+def render_blueprint(context: Context) -> str:
+    """The blueprint as one HTML document of five printed pages or a few more."""
+    environment = Environment(
+        loader=PackageLoader("cleanhub.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["swatch"] = charts.swatch
+    return environment.get_template("blueprint.html.j2").render(
+        plan=context.plan,
+        hub=context.hub,
+        scenario=context.plan.scenario,
+        as_of=context.plan.scenario.as_of.isoformat(),
+        context=context,
+        pages=pages(context),
+        attribution=charging.attribution(context),
+        style=_own_file("report.css") + _own_file("blueprint.css"),
+        light=Markup(palette.css_variables(dark=False)),
+    )
+
+
+def _own_file(name: str) -> Markup:
+    """A file of this room, put in unescaped: it holds no data."""
+    return Markup((files("cleanhub.report") / "templates" / name).read_text(encoding="utf-8"))
+
+
+def pages(context: Context) -> tuple[Section, ...]:
+    """The pages in order: summary, sites, capital, grid works, people and limits."""
+    return (
+        _page(
+            "summary",
+            "Summary",
+            freight.lead(context),
+            Cards(summary_cards(context)),
+            freight.share_figure(context),
+            freight_sites.phase_table(context),
+        ),
+        _page(
+            "sites",
+            "Sites by phase",
+            (),
+            freight_map.figure(context),
+            freight_sites.site_table(context, SITES_ON_PAPER),
+        ),
+        _page(
+            "capital",
+            "Capital by year and payer",
+            (),
+            freight_sites.capital_figure(context),
+            freight_sites.capital_table(context),
+            freight.lifted_table(context),
+        ),
+        _page(
+            "works",
+            "Grid works to hand to the utility",
+            (_utility_lead(context),),
+            freight_grid.works_table(context),
+            freight_grid.load_table(context, SUBSTATIONS_ON_PAPER),
+            freight_grid.load_grid(context, 3),
+        ),
+        _page(
+            "people",
+            "What people asked for, and what this cannot tell",
+            (),
+            *freight_community.blocks(context),
+            _method(),
+            freight.assumptions(context),
+        ),
+    )
+
+
+def _page(identifier: str, title: str, lead: tuple[str | Markup, ...], *blocks: Block) -> Section:
+    return Section(identifier, title, lead, blocks)
+
+
+def _utility_lead(context: Context) -> str:
+    if not charging.works(context):
+        return "Every substation has room for what the plan puts on it: no works are needed."
+    return (
+        "These are requests for study, not orders: each row names a substation, what charging adds there "
+        f"and when it must be ready. {WORKS_FILE} beside this page holds the same rows, with the load of "
+        "every year."
+    )
+
+
+def _method() -> Prose:
+    return Prose(
+        (
+            Markup("<b>How it was made</b>"),
+            (
+                "Container moves are spread over terminals, rail yards, warehouses and gateways, chained "
+                "into truck-days and driven on the road network. What a truck-day takes in energy decides "
+                "where and when it must charge. One optimisation chooses sites, plugs and grid works year by "
+                "year, within headroom and lead times of substations; how many trucks want to be electric "
+                "comes from their cost."
+            ),
+        )
+    )
+
+
+# ---------------------------------------------------------------- summary
+
+
+def summary_cards(context: Context) -> tuple[Card, ...]:
+    """Sites, power, capital, trucks served, and works of the grid, as cards."""
+    sites = [site.row for site in charging.planned_sites(context)]
+    rows = charging.year_rows(context)
+    weak = charging.weak_share(context.rows("chargers"), "kw", "confidence")
+    power = sum(float(row["kw"] or 0.0) for row in sites) / 1e3
+    capital = sum(float(row["value_usd"] or 0.0) for row in context.rows("charging_capital"))
+    payers = {str(row["payer"]) for row in context.rows("charging_capital") if row["value_usd"]}
+    works = charging.works(context)
+    cards = [
+        _card("Charging sites", count(len(sites)), "planned", _open_note(context), "chargers", weak),
+        _card("Power of the plugs", number(power), "MW", _plugs_note(sites), "chargers", weak),
+        _card(
+            "Capital",
+            money(capital),
+            context.money_unit,
+            f"{count(len(payers))} kinds of payer; trucks not counted",
+            "charging_capital",
+            weak,
+        ),
+    ]
+    if rows:
+        cards.append(_served_card(rows, weak))
+    headroom = charging.weak_share(works, "kw", "headroom_confidence")
+    if works:
+        added = sum(float(row["kw"] or 0.0) for row in works) / 1e3
+        first = min(int(row["start"]) for row in works)
+        places = plural(len({str(row["substation"]) for row in works}), "substation")
+        note = f"at {places}; first start {first}"
+        cards.append(_card("Grid works", number(added), "MW", note, "grid_upgrades", headroom))
+    return tuple(cards)
+
+
+def _open_note(context: Context) -> str:
+    opened = [site for site in charging.sites(context) if not site.phase.number]
+    return f"{count(len(opened))} more stand already" if opened else ""
+
+
+def _plugs_note(sites: list[Row]) -> str:
+    return f"{count(sum(float(row['plugs'] or 0.0) for row in sites))} plugs in the last year decided"
+
+
+def _served_card(rows: list[Row], weak: float) -> Card:
+    last = rows[-1]
+    by_year = "; ".join(
+        f"{row['year']}: {count(row['served'])}"
+        for row in (rows[i] for i in charging.chosen_years(range(len(rows)), 4))
+    )
+    return _card(
+        "Truck-days served",
+        percent(charging.share_of(last, "served") / 100),
+        f"of {count(last['trucks'])}",
+        f"on a working day. {by_year}",
+        "truck_charging",
+        weak,
+        str(last["year"]),
+    )
+
+
+def _card(title: str, value: str, unit: str, note: str, table: str, weak: float, when: str = "") -> Card:
+    return Card(
+        title=title,
+        value=value,
+        unit=unit,
+        when=when,
+        spread="",
+        target="",
+        met="",
+        illustrative=charging.is_illustrative(weak),
+        recalled=percent(weak),
+        source=f"this plan, table {table}",
+        note=note,
+    )
+
+
+# ---------------------------------------------------------------- the utility's table
+
+
+def grid_works_csv(context: Context) -> str:
+    """Works and load by substation as CSV with a heading, a row for each work.
+
+    A substation that carries load without works has one row with no tier. Power is in MW, money
+    in USD of the scenario's price year; ``peak_mw_YYYY`` is the largest hour of a working day
+    at the substation, works of the same substation share it and it must not be added.
+    """
+    peaks = charging.peak_loads(context)
+    years = sorted({year for _, year in peaks})
+    names = charging.substation_names(context)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    price = context.plan.scenario.price_year
+    writer.writerow(
+        ["substation", "name", "utility", "tier", "adds_mw", f"cost_usd_{price}", "start", "ready"]
+        + ["headroom_mw", "headroom_confidence"]
+        + [f"peak_mw_{year}" for year in years]
+    )
+    works = charging.works(context)
+    for row in works:
+        code = str(row["substation"])
+        cells = [code, str(row["name"]), str(row["utility"] or ""), str(row["tier"])]
+        figures = [_mw(row["kw"]), f"{float(row['cost_usd']):.0f}", str(row["start"]), str(row["ready"])]
+        room = [_mw(row["headroom_kw"]), str(row["headroom_confidence"])]
+        writer.writerow(
+            [*map(_plain, cells), *figures, *room, *(_mw(peaks.get((code, year))) for year in years)]
+        )
+    served = {str(row["substation"]) for row in works}
+    for code in charging.busiest(peaks):
+        if code not in served:
+            cells = [code, charging.substation(names, code)]
+            load = [_mw(peaks.get((code, year))) for year in years]
+            writer.writerow([*map(_plain, cells), *[""] * 8, *load])
+    return out.getvalue()
+
+
+def _mw(kilowatts: object) -> str:
+    return "" if kilowatts is None else f"{float(str(kilowatts)) / 1e3:.3f}"
+
+
+def _plain(text: str) -> str:
+    """Text that a spreadsheet does not take for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,0 +1,232 @@
+"""The drayage registry: sizes of firms, home charging, ages, replacement, duty classes and terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cleanhub.core.errors import InputError
+from cleanhub.freight import fleet
+from cleanhub.freight.energy import group_energy
+from cleanhub.freight.figures import Figures
+from cleanhub.freight.problem import TruckDays
+from cleanhub.hub.package import Hub
+
+MILE = 1.609344
+BATTERY = "truck_class8_day_battery"
+DRAYAGE = "trucks-drayage"
+
+
+@pytest.fixture(scope="module")
+def figures(california: Hub) -> Figures:
+    return Figures(california)
+
+
+def registry(*rows: tuple[str, int, int, float]) -> list[dict[str, Any]]:
+    common = {"asset_id": DRAYAGE, "source_id": "test", "confidence": "assumed", "note": ""}
+    return [{"counts": c, "first": a, "last": b, "share": s, **common} for c, a, b, s in rows]
+
+
+def tours(*longest_miles: float, trucks: tuple[float, ...] = ()) -> TruckDays:
+    """One truck-day per distance: out loaded, back empty at 30 mi/h."""
+    count = len(longest_miles)
+    km = np.repeat(np.array(longest_miles) * MILE, 2)
+    zeros = np.zeros(2 * count, dtype=np.int64)
+    return TruckDays(
+        trucks=np.array(trucks or [1.0] * count),
+        home=np.zeros(count, dtype=np.int64),
+        shifts=np.ones(count, dtype=np.int64),
+        leg_group=np.repeat(np.arange(count), 2),
+        leg_from=zeros,
+        leg_to=zeros,
+        leg_load=np.tile([0, 1], count),
+        leg_km=km,
+        leg_hours=km / (30 * MILE),
+        leg_start=np.full(2 * count, 8.0),
+        leg_dwell=np.full(2 * count, 1.0),
+    )
+
+
+# ---------------------------------------------------------------- sizes of firms
+
+
+def test_published_sums_hold_in_the_bundled_registry(california: Hub) -> None:
+    """70 % of firms have 20 trucks or fewer; more than 25 % of trucks were older than 10 years in 2023."""
+    classes = fleet.fleet_classes(california, DRAYAGE)
+    assert classes is not None
+    assert classes.firms[classes.last <= 20].sum() == pytest.approx(0.70)
+    ages = fleet.model_years(california)
+    assert ages is not None
+    assert 0.25 < ages.older_than(10, 2023) < 0.30
+    assert ages.year.min() == 2010
+
+
+def test_mean_size_of_a_class_by_hand() -> None:
+    """Firms of 1 to 5 trucks thin out as 1/size: 5 / ln(5.5 / 0.5) trucks on the mean."""
+    got = fleet.mean_size(np.array([1, 7]), np.array([5, 7]))
+    np.testing.assert_allclose(got, [5 / np.log(11.0), 1 / np.log(7.5 / 6.5)])
+    assert got[1] == pytest.approx(7.0, abs=0.02)
+
+
+def test_few_large_firms_have_most_trucks(california: Hub) -> None:
+    classes = fleet.fleet_classes(california, DRAYAGE)
+    assert classes is not None
+    assert classes.trucks.sum() == pytest.approx(1.0)
+    assert classes.trucks[classes.first > 20].sum() > 0.7
+    assert np.all(classes.mean_size >= classes.first - 0.5)
+    assert np.all(classes.mean_size <= classes.last + 0.5)
+
+
+def test_home_charging_by_hand(hub_with: Callable[..., Hub], figures: Figures) -> None:
+    """Two classes with mean sizes a and b: all trucks of the upper one, half of their yards suit."""
+    hub = hub_with(truck_registry=registry(("fleet_size", 1, 20, 0.8), ("fleet_size", 21, 60, 0.2)))
+    small, large = 20 / np.log(20.5 / 0.5), 40 / np.log(60.5 / 20.5)
+    upper = 0.2 * large / (0.8 * small + 0.2 * large)
+    assert fleet.home_charging_share(hub, figures) == pytest.approx(upper * figures.value("own_depot_share"))
+
+
+def test_a_class_is_cut_at_the_threshold(
+    hub_with: Callable[..., Hub], figures_with: Callable[..., Figures]
+) -> None:
+    hub = hub_with(truck_registry=registry(("fleet_size", 1, 40, 1.0)))
+    cut = figures_with({("own_depot_fleet", ""): (21.0, "vehicle"), ("own_depot_share", ""): (1.0, "1")})
+    assert fleet.home_charging_share(hub, cut) == pytest.approx(0.5)
+
+
+def test_a_higher_threshold_never_gives_more_home_charging(
+    california: Hub, figures_with: Callable[..., Figures]
+) -> None:
+    shares = [
+        fleet.home_charging_share(california, figures_with({("own_depot_fleet", ""): (least, "vehicle")}))
+        for least in (1.0, 6.0, 15.0, 21.0, 60.0, 300.0, 1000.0)
+    ]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == pytest.approx(Figures(california).value("own_depot_share"))
+    assert shares[-1] == 0.0
+
+
+def test_without_a_registry_the_row_counts(hub_with: Callable[..., Hub], figures: Figures) -> None:
+    hub = hub_with(truck_registry=[])
+    assert fleet.home_charging_share(hub, figures) == figures.value("home_charging_share")
+    assert fleet.fleet_classes(hub, DRAYAGE) is None
+    assert fleet.model_years(hub) is None
+    np.testing.assert_array_equal(fleet.replacements(hub, figures, np.arange(2025, 2030), 60_000.0), 0.0)
+
+
+def test_the_drayage_cohort_is_found_by_its_duty(california: Hub) -> None:
+    assert fleet.drayage_cohort(california) == DRAYAGE
+
+
+def test_all_faults_of_a_registry_are_told_at_once(hub_with: Callable[..., Hub]) -> None:
+    hub = hub_with(
+        truck_registry=registry(
+            ("fleet_size", 1, 10, 0.5), ("fleet_size", 8, 20, 0.3), ("fleet_size", 30, 25, 0.3)
+        )
+    )
+    with pytest.raises(InputError) as caught:
+        fleet.fleet_classes(hub, DRAYAGE)
+    words = str(caught.value)
+    for part in ("overlap", "ends before it begins", "do not sum to 1"):
+        assert part in words
+    assert {fault.row for fault in caught.value.faults} == {2, 3, 4}
+
+
+# ---------------------------------------------------------------- ages
+
+
+def test_years_of_a_class_share_it_evenly(hub_with: Callable[..., Hub]) -> None:
+    hub = hub_with(truck_registry=registry(("model_year", 2010, 2013, 0.4), ("model_year", 2020, 2021, 0.6)))
+    ages = fleet.model_years(hub)
+    assert ages is not None
+    np.testing.assert_array_equal(ages.year, [2010, 2011, 2012, 2013, 2020, 2021])
+    np.testing.assert_allclose(ages.share, [0.1, 0.1, 0.1, 0.1, 0.3, 0.3])
+    assert ages.older_than(10, 2023) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("yearly_miles", "last"),
+    [(38_000, 2030), (50_000, 2028), (60_000, 2025), (100_000, 2025), (0, 2030)],
+)
+def test_legacy_limits(figures: Figures, yearly_miles: float, last: int) -> None:
+    """Model year 2012: 18 years, or 800,000 miles if sooner, but never before 13 years."""
+    got = fleet.last_years(np.array([2012]), figures, yearly_miles * MILE)
+    assert got.tolist() == [last]
+
+
+def test_replacements_are_those_whose_limit_falls_due(hub_with: Callable[..., Hub], figures: Figures) -> None:
+    hub = hub_with(truck_registry=registry(("model_year", 2005, 2005, 0.2), ("model_year", 2012, 2013, 0.8)))
+    leave = fleet.replacements(hub, figures, np.arange(2026, 2032), 38_000 * MILE)
+    np.testing.assert_allclose(leave, [0.2, 0, 0, 0, 0.4, 0.4])
+    hard = fleet.replacements(hub, figures, np.arange(2026, 2032), 70_000 * MILE)
+    np.testing.assert_allclose(hard, [0.6 + 0.4, 0, 0, 0, 0, 0])
+
+
+def test_all_trucks_of_the_bundled_registry_leave_in_time(california: Hub, figures: Figures) -> None:
+    leave = fleet.replacements(california, figures, np.arange(2025, 2046), 38_000 * MILE)
+    assert leave.sum() == pytest.approx(1.0)
+    assert np.all(leave >= 0)
+
+
+# ---------------------------------------------------------------- duty classes
+
+
+def test_duty_classes_by_the_longest_leg(figures: Figures) -> None:
+    got = fleet.duty_classes(tours(4, 6, 6.1, 20, 21, 120, 121), figures)
+    assert [fleet.DUTY_CLASSES[k] for k in got] == [
+        "near_dock",
+        "near_dock",
+        "local",
+        "local",
+        "regional",
+        "regional",
+        "long_haul",
+    ]
+
+
+def test_duty_table_adds_up(figures: Figures) -> None:
+    day = tours(4, 60, 80, trucks=(10.0, 20.0, 30.0))
+    table = fleet.duty_table(day, figures).set_index("duty_class")
+    assert list(table.index) == ["near_dock", "regional"]
+    assert table.loc["regional", "truck_days"] == 50.0
+    assert table.loc["regional", "miles"] == pytest.approx((20 * 120 + 30 * 160) / 50)
+    kwh = group_energy(day, figures)
+    assert table.loc["regional", "kwh"] == pytest.approx((20 * kwh[1] + 30 * kwh[2]) / 50)
+    assert (table["kwh_per_mile"] * table["miles"]).to_numpy() == pytest.approx(table["kwh"].to_numpy())
+    assert table["miles_per_gallon"].between(3, 9).all()
+
+
+def test_an_empty_day_gives_an_empty_table(figures: Figures) -> None:
+    table = fleet.duty_table(tours(4, trucks=(0.0,)), figures)
+    assert isinstance(table, pd.DataFrame)
+    assert table.empty
+
+
+# ---------------------------------------------------------------- terms of ownership
+
+
+def test_terms_by_hand(figures: Figures) -> None:
+    terms = fleet.truck_terms(figures, {"battery": BATTERY}, kwh_per_mile=2.1, public_share=0.25)
+    assert terms.energy == {BATTERY: pytest.approx(0.0021)}  # the carrier's unit is the MWh
+    power = figures.value("plug_power", "public", "kW") * figures.value("charging_power_share")
+    stop = figures.value("charging_wait", "", "h") / figures.value("charging_session", "public", "kWh")
+    assert terms.waiting_hours_per_mile[BATTERY] == pytest.approx(2.1 * 0.25 * (1 / power + stop))
+    assert terms.places == ("POLA", "POLB")
+    assert terms.loaded_teu_per_mile > 0
+
+
+def test_charging_at_home_wastes_no_time(figures: Figures) -> None:
+    terms = fleet.truck_terms(figures, {"battery": BATTERY}, public_share=0.0)
+    assert terms.waiting_hours_per_mile[BATTERY] == 0.0
+    assert terms.energy == {}
+
+
+def test_a_hub_without_ports_pays_no_port_rate(california: Hub, hub_with: Callable[..., Hub]) -> None:
+    rows = california.tables["freight_parameters"]
+    hub = hub_with(freight_parameters=rows[~rows["parameter"].isin(["truck_place", "loaded_teu_per_mile"])])
+    terms = fleet.truck_terms(Figures(hub), {"battery": BATTERY})
+    assert terms.places == ()
+    assert terms.loaded_teu_per_mile == 0.0
