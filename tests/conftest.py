@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cleanhub.hub.package import Hub, load_hub
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -28,6 +30,20 @@ def shared_oracles() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference cases: the folder shared/oracles is not beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small hub of freight as a package folder; not to be changed, copy it first."""
+    from small_hub import make_small_hub
+
+    return make_small_hub(tmp_path_factory.mktemp("freight") / "small")
+
+
+@pytest.fixture(scope="session")
+def small_hub(small_hub_folder: Path) -> Hub:
+    """The small hub of freight, loaded; not to be changed."""
+    return load_hub(small_hub_folder)
 
 
 MPP_REGIONS = ("India", "China", "Middle East", "Saudi Arabia")

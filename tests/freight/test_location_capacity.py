@@ -1,4 +1,4 @@
-"""Capacitated location, split and single source: by hand, against every choice tried, and published optima."""
+"""Capacitated location, split and single source: by hand, against all choices and published optima."""
 
 from __future__ import annotations
 
@@ -123,14 +123,17 @@ def test_single_source_never_costs_less_than_split() -> None:
         assert solve_capacitated(single(problem)).objective >= solve_capacitated(problem).objective - 1e-6
 
 
-def test_stopped_early_it_says_so() -> None:
-    problem = single(drawn(1, 25, 90, 1.2))
-    try:
-        stopped = solve_capacitated(problem, Stops(nodes=1, seconds=5.0))
-    except RunError as error:
-        assert "before the" in str(error)
-    else:
-        assert stopped.bound <= stopped.objective
+def test_stopped_by_its_gap_it_reports_a_bound_that_holds() -> None:
+    problem = single(drawn(1, 12, 40, 1.2))
+    loose, proved = solve_capacitated(problem, Stops(gap=0.05)), solve_capacitated(problem)
+    assert loose.gap <= 0.05
+    assert loose.bound <= proved.objective + 1e-6
+    assert proved.objective <= loose.objective + 1e-6
+
+
+def test_without_time_it_says_that_nothing_was_found() -> None:
+    with pytest.raises(RunError, match="no solution was found before the time limit"):
+        solve_capacitated(single(drawn(1, 25, 90, 1.2)), Stops(seconds=0.0))
 
 
 @pytest.mark.parametrize(("name", "optimum"), [("cap41", 1040444.375), ("cap72", 977799.400)])

@@ -75,7 +75,7 @@ def test_equals_every_choice_tried(
 
 def test_stopped_at_once_it_reports_a_bound_that_holds() -> None:
     draw = np.random.default_rng(4)
-    covers, weight = draw.random((60, 300)) < 0.06, draw.random(300)
+    covers, weight = draw.random((40, 150)) < 0.06, draw.random(150)
     stopped, proved = (
         solve_covering(covers, weight, 8, stops=Stops(seconds=0.0)),
         solve_covering(covers, weight, 8),

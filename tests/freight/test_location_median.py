@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,9 +23,10 @@ from cleanhub.freight.location_tree import search
 
 LINE = np.abs(np.arange(5.0)[:, None] - np.arange(5.0)[None, :])
 PUBLISHED = {  # OR-Library, pmedopt.txt
-    **{1: 5819, 2: 4093, 3: 4250, 4: 3034, 5: 1355, 6: 7824, 7: 5631, 8: 4445, 9: 2734, 10: 1255},
-    **{11: 7696, 12: 6634, 13: 4374, 14: 2968, 15: 1729, 20: 1789, 21: 9138, 27: 8307, 35: 10400},
-}
+    1: 5819, 2: 4093, 3: 4250, 4: 3034, 5: 1355, 6: 7824, 7: 5631,
+    8: 4445, 9: 2734, 10: 1255, 11: 7696, 12: 6634, 13: 4374, 14: 2968,
+    15: 1729, 20: 1789, 21: 9138, 27: 8307, 35: 10400,
+}  # fmt: skip
 
 
 def drawn(seed: int, sites: int, customers: int, kind: str) -> tuple[Array, Array]:
@@ -128,7 +130,7 @@ def test_says_when_the_sites_cannot_reach_everyone() -> None:
 def test_more_sites_never_cost_more_and_units_do_not_matter() -> None:
     distance, weight = drawn(11, 25, 40, "plane")
     values = [solve_p_median(distance, weight, count).objective for count in range(1, 8)]
-    assert all(after < before for before, after in zip(values, values[1:], strict=False))
+    assert all(after < before for before, after in pairwise(values))
     scaled = solve_p_median(1000.0 * distance, 7.0 * weight, 4)
     plain = solve_p_median(distance, weight, 4)
     assert scaled.objective == pytest.approx(7000.0 * plain.objective, rel=1e-12)

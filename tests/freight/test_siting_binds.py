@@ -11,7 +11,7 @@ from siting_cases import one_site, small_case
 from cleanhub.core.errors import InputError
 from cleanhub.freight.problem import SitingProblem
 from cleanhub.freight.siting import solve_siting
-from cleanhub.freight.siting_binds import LIMITS, reachable, what_binds
+from cleanhub.freight.siting_binds import LIMITS, reachable, what_binds, what_could_be
 
 
 def ample() -> SitingProblem:
@@ -96,3 +96,27 @@ def test_a_faulty_problem_is_refused() -> None:
     plan = solve_siting(problem)
     with pytest.raises(InputError, match="trucks"):
         what_binds(replace(problem, trucks=-problem.trucks), plan)
+
+
+def test_what_could_be_is_what_a_plan_for_all_trucks_serves_in_each_year_alone() -> None:
+    for seed in range(4):
+        problem = small_case(seed, groups=8, sites=6, years=3)
+        found = what_could_be(problem)
+        total = problem.trucks.sum(axis=0)
+        for t in range(3):
+            cut = {name: getattr(problem, name)[t : t + 1] for name in ("years", "battery_kwh", "budget_usd")}
+            alone = replace(
+                problem, trucks=problem.trucks[:, t : t + 1], wanted=total[t : t + 1], span=np.ones(1), **cut
+            )
+            best = solve_siting(alone, 1e-6)
+            expected = what_binds(alone, best)
+            if expected.relaxed[0] < 0.995 * total[t]:
+                assert found.relaxed[t] == pytest.approx(expected.relaxed[0])
+                for name in LIMITS:
+                    assert found.served_without[name][t] == pytest.approx(expected.served_without[name][0])
+
+
+def test_nothing_keeps_trucks_from_what_could_be_where_all_have_room() -> None:
+    found = what_could_be(one_site(wanted=np.array([0.0])))
+    assert found.binds.tolist() == ["nothing"]
+    assert found.relaxed == pytest.approx(found.wanted)

@@ -88,7 +88,7 @@ def _run_hub(
     tables = path_tables(path)
     summary = _summary(path, tables)
     if out_dir is not None:
-        _write_tables(tables, out_dir)
+        write_tables(tables, out_dir)
         summary["files"] = [str(out_dir / f"{name}.csv") for name in tables]
     if as_json:
         print_json(summary)
@@ -98,7 +98,7 @@ def _run_hub(
         out.print(f"\n{len(tables)} tables in {out_dir}", highlight=False, soft_wrap=True)
 
 
-def _write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
+def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     """One CSV file for each table, each whole or not at all."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

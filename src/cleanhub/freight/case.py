@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from cleanhub.core.errors import FaultList
+from cleanhub.core.errors import Fault, FaultList
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.freight.access import Pairs, build_pairs
 from cleanhub.freight.candidates import build_sites, home_demand
@@ -31,6 +31,8 @@ STEPS = (0, 1, 2, 4, 6, 9)
 """Years after the day of the plan that are decided inside a plan; after them every fifth."""
 CHEAPER = 0.25
 """Share of the sites that are cheaper than the first guess of a price: those are built first."""
+FEW = 5
+"""Notes that ask for the same are told one by one up to so many."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,12 @@ class FreightCase:
     def working_days(self) -> float:
         """Working days of a year."""
         return self.figures.value("working_days", unit="d/yr")
+
+    @property
+    def fleet_size(self) -> float:
+        """Trucks of the cohort in the hub's base year."""
+        rows = self.hub.tables["cohorts"].set_index("asset_id")["vehicles"]
+        return float(rows[self.asset_id])
 
     @property
     def mean_km(self) -> float:
@@ -183,8 +191,22 @@ def prepare_freight(
         grid=grid,
         pairs=pairs,
         counted=figures.items("charging_counted", f"USD/({row['activity_unit'].split('/')[0]})"),
-        notes=tuple(f"freight: {fault.line()}" for fault in told.faults),
+        notes=_lines(told.notes),
     )
+
+
+def _lines(notes: list[Fault]) -> tuple[str, ...]:
+    """One line for each note; of those that ask for the same only the first, with how many there are."""
+    alike: dict[tuple[str, str], list[Fault]] = {}
+    for note in notes:
+        alike.setdefault((note.file, note.allowed), []).append(note)
+    lines = []
+    for same in alike.values():
+        if len(same) > FEW:
+            lines.append(f"freight: {same[0].line()} (and {len(same) - 1} more like this)")
+        else:
+            lines += [f"freight: {note.line()}" for note in same]
+    return tuple(lines)
 
 
 def decided_years(scenario: Scenario) -> IntArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from cleanhub.core.tables import conform
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.freight.case import FreightCase
+from cleanhub.freight.charging_model import SHAPE
 from cleanhub.freight.charging_schedule import (
     Schedule,
     Windows,
@@ -23,8 +24,8 @@ from cleanhub.freight.grid import substation_operators
 from cleanhub.freight.problem import HOME, FloatArray, SitingPlan, SitingProblem
 from cleanhub.freight.site_figures import OWN
 from cleanhub.freight.siting import solve_siting
-from cleanhub.freight.siting_binds import what_binds
-from cleanhub.freight.siting_model import standing_plugs
+from cleanhub.freight.siting_binds import what_could_be
+from cleanhub.freight.siting_model import opening_costs, standing_plugs
 from cleanhub.freight.tariffs import tariffs_for
 from cleanhub.hub.plan_tables import PLAN_TABLES
 
@@ -92,11 +93,15 @@ def yearly_energy(plan: SitingPlan) -> FloatArray:
 
 
 def site_capital(plan: SitingPlan) -> FloatArray:
-    """Capital that stands at each site in each year, new plugs and opening, (S, T) [USD]."""
+    """Capital that stands at each site in each year, new plugs and opening, (S, T) [USD].
+
+    A site that stands already is not opened again.
+    """
     problem, sites = plan.problem, plan.problem.sites
     new = np.maximum(plan.plugs - standing_plugs(problem), 0.0)
     opened = (plan.opened > 0)[:, None] & (problem.years[None, :] >= plan.opened[:, None])
-    return np.asarray(new * sites.usd_per_plug[:, None] + opened * sites.fixed_usd[:, None])
+    fixed = np.where(opening_costs(problem), sites.fixed_usd, 0.0)
+    return np.asarray(new * sites.usd_per_plug[:, None] + opened * fixed[:, None])
 
 
 def site_price(plan: SitingPlan) -> FloatArray:
@@ -182,7 +187,9 @@ def freight_tables(
     """
     plan = served.siting
     last = len(plan.problem.years) - 1
-    hourly = [schedule_of(case, plan, t).grid for t in range(len(plan.problem.years))]
+    none = np.zeros((0, *SHAPE))
+    years = range(len(plan.problem.years))
+    hourly = [schedule_of(case, plan, t).grid if len(case.sites.name) else none for t in years]
     total, given = plan.problem.trucks.sum(axis=0), plan.served[:, last]
     electric = np.divide(given, plan.problem.trucks[:, last], out=np.zeros_like(given), where=given > 0)
     load = substation_table(case, plan, hourly)
@@ -204,7 +211,7 @@ def truck_charging(
     """What share of drayage can be charged by year and what binds."""
     problem, plan = served.problem, served.siting
     total = problem.trucks.sum(axis=0)
-    found = what_binds(replace(problem, wanted=total), plan)
+    found = what_could_be(problem)
     peak = load.groupby(["year", "hour"])["kw"].sum().groupby("year").max().reindex(problem.years).fillna(0.0)
     return pd.DataFrame(
         {
@@ -212,7 +219,7 @@ def truck_charging(
             "trucks": total,
             "wanted": wanted,
             "served": plan.served.sum(axis=0),
-            "most": found.relaxed,
+            "most": np.maximum(found.relaxed, plan.served.sum(axis=0)),
             "binds": found.binds,
             "without_range": found.served_without["range"],
             "without_plugs": found.served_without["plugs"],
@@ -276,6 +283,7 @@ def capital_table(case: FreightCase, plan: SitingPlan) -> pd.DataFrame:
     sites, capital = case.sites, site_capital(plan)
     front = case.figures.value("front_of_meter", unit="USD")
     opened = plan.opened[:, None] == plan.problem.years[None, :]
+    opened &= opening_costs(plan.problem)[:, None]
     utility = (opened * np.minimum(front, sites.fixed_usd)[:, None]).sum(axis=0)
     works = (opened * sites.fixed_usd[:, None]).sum(axis=0) - utility
     spent = np.diff(capital, axis=1, prepend=0.0).sum(axis=0)

@@ -46,6 +46,8 @@ NODES = 200
 """Nodes of branch and bound after which the best plan so far is taken; 0 for none at all."""
 ROUNDS = 10
 """Rounds of tightening at the most."""
+ENOUGH = 5.0
+"""Tightening ends when a round lowers the bound by less than the gap asked for over this."""
 NEAR_NODES = 20
 """Nodes of the search near the first plan."""
 
@@ -99,6 +101,8 @@ def solve_siting(
         search.try_openings(_openings(model, start))
     search.dive()
     if search.gap_left() > gap and nodes > 0:
+        search.tighten_again()
+    if search.gap_left() > gap and nodes > 0:
         search.branch(nodes, seconds)
     return search.plan()
 
@@ -140,9 +144,17 @@ class _Search:
         """Relax, tighten, and take the bound; False when nothing fits what is fixed."""
         if not self.programme.relax():
             return False
-        self.relaxed = tighten(self.programme, ROUNDS, max(self.gap, 1e-5) / 10.0)
+        self.relaxed = tighten(self.programme, ROUNDS, max(self.gap, 1e-5) / ENOUGH)
         self.bound = self.programme.bound()
         return True
+
+    def tighten_again(self) -> None:
+        """Tighten as far as pays before branching, and dive once more from there."""
+        self.programme.set_bounds(self.lower, self.upper)
+        if self.programme.relax():
+            self.relaxed = tighten(self.programme, ROUNDS, max(self.gap, 1e-5) / ENOUGH**2)
+            self.bound = min(self.bound, self.programme.bound())
+            self.take(dive(self.programme, self.lower, self.upper))
 
     def dive(self) -> None:
         """From the relaxed solution to whole openings."""

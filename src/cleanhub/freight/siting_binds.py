@@ -18,6 +18,7 @@ from cleanhub.freight.siting_solver import Programme
 
 LIMITS = ("range", "plugs", "grid", "cost")
 NOTHING = "nothing"
+SEVERAL = "several"
 SERVED = 0.995
 """A year in which this share of what is wanted is served is bound by nothing."""
 GAINED = 1e-3
@@ -31,7 +32,8 @@ class Binding:
     ``wanted`` and ``served`` (T,) truck-days per day, served by the plan; ``relaxed`` (T,) by the same
     problem with fractions of openings; ``served_without`` (T,) for each of :data:`LIMITS` lifted, never less
     than ``relaxed``; ``binds`` (T,) the limit whose lifting adds most, or ``nothing``; where no single limit
-    adds anything though trucks are left, ``several``.
+    adds anything though trucks are left, ``several``. After the last year in which trucks are left, all
+    figures are what is served.
     """
 
     wanted: FloatArray
@@ -52,20 +54,64 @@ def what_binds(problem: SitingProblem, plan: SitingPlan) -> Binding:
     check_problem(problem)
     wanted = np.minimum(problem.wanted, problem.trucks.sum(axis=0))
     served = plan.served.sum(axis=0)
-    relaxed = _served(build_model(problem))
-    without = {
+    short = np.flatnonzero(served < SERVED * wanted)
+    count = int(short[-1]) + 1 if len(short) else 0
+    relaxed = served.copy()
+    without = {name: served.copy() for name in LIMITS}
+    if count:
+        early = _years(problem, 0, count)
+        relaxed[:count] = _served(build_model(early))
+        for name, value in _lifted(early).items():
+            without[name][:count] = np.maximum(value, relaxed[:count])
+    more = np.array([without[name] for name in LIMITS]) - relaxed
+    most = np.argmax(more, axis=0)
+    binds = np.array([LIMITS[i] for i in most], dtype=object)
+    binds[more.max(axis=0) <= GAINED * wanted] = SEVERAL
+    binds[served >= SERVED * wanted] = NOTHING
+    return Binding(wanted, served, relaxed, without, binds)
+
+
+def what_could_be(problem: SitingProblem) -> Binding:
+    """What could be charged in each year if all trucks wanted it, and which limit then binds.
+
+    Years are looked at one by one, as if each were the only one: what an earlier year builds or spends
+    is not counted against a later one. ``served`` is ``relaxed`` here: of the choices with the largest
+    objective, openings in fractions.
+    """
+    check_problem(problem)
+    total = problem.trucks.sum(axis=0)
+    count = len(problem.years)
+    relaxed, binds = np.zeros(count), np.full(count, NOTHING, dtype=object)
+    without = {name: np.zeros(count) for name in LIMITS}
+    for t in range(count):
+        one = replace(_years(problem, t, t + 1), wanted=total[t : t + 1], span=np.ones(1))
+        relaxed[t] = _served(build_model(one))[0]
+        short = relaxed[t] < SERVED * total[t]
+        more = {name: float(value[0]) for name, value in _lifted(one).items()} if short else {}
+        for name in LIMITS:
+            without[name][t] = max(more.get(name, 0.0), relaxed[t])
+        if short:
+            best = max(LIMITS, key=lambda name: without[name][t])
+            gained = without[best][t] - relaxed[t]
+            binds[t] = best if gained > GAINED * total[t] else SEVERAL
+    return Binding(total, relaxed, relaxed, without, binds)
+
+
+def _lifted(problem: SitingProblem) -> dict[str, FloatArray]:
+    """Truck-days per day served without each limit, (T,)."""
+    return {
         "range": _served(build_model(_any_range(problem))),
         "plugs": _served(build_model(_any_plugs(problem))),
         "grid": _served(build_model(_any_grid(problem))),
         "cost": _served(_any_cost(problem)),
     }
-    without = {name: np.maximum(value, relaxed) for name, value in without.items()}
-    more = np.array([without[name] for name in LIMITS]) - relaxed
-    most = np.argmax(more, axis=0)
-    binds = np.array([LIMITS[i] for i in most], dtype=object)
-    binds[more.max(axis=0) <= GAINED * wanted] = "several"
-    binds[served >= SERVED * wanted] = NOTHING
-    return Binding(wanted, served, relaxed, without, binds)
+
+
+def _years(problem: SitingProblem, first: int, end: int) -> SitingProblem:
+    """The problem of the decided years from position ``first`` until ``end`` alone."""
+    by_year = ("years", "span", "wanted", "battery_kwh", "budget_usd")
+    cut = {name: getattr(problem, name)[first:end] for name in by_year}
+    return replace(problem, trucks=problem.trucks[:, first:end], **cut)
 
 
 def reachable(problem: SitingProblem) -> FloatArray:

@@ -23,7 +23,7 @@ from scipy.stats import kendalltau
 
 from cleanhub.core.errors import FaultList, RunError
 from cleanhub.freight.problem import BoolArray, FloatArray, IntArray, SitingPlan, SitingProblem
-from cleanhub.freight.siting import GAP, NODES, ROUNDS, made_plan, programme_of, solve_siting
+from cleanhub.freight.siting import ENOUGH, GAP, NODES, ROUNDS, made_plan, programme_of, solve_siting
 from cleanhub.freight.siting_checks import FILE
 from cleanhub.freight.siting_cuts import tighten
 from cleanhub.freight.siting_model import Model, plugs_of_use, year_weights
@@ -112,7 +112,7 @@ def solve_robust(
 def _tightened(model: Model, gap: float) -> Model:
     programme = Programme(model)
     if len(model.gain) and programme.relax():
-        tighten(programme, ROUNDS, max(gap, 1e-5) / 10.0)
+        tighten(programme, ROUNDS, max(gap, 1e-5) / ENOUGH)
     return programme.model
 
 

@@ -36,7 +36,8 @@ def build_zones(hub: Hub, figures: Figures, network: Network | None = None) -> Z
     The weight of terminals is containers a year [TEU], of clusters and gateways floor space
     [m2], of rail yards lifts a year. Destinations in no class of distance are left out.
 
-    Raises :class:`~cleanhub.core.errors.InputError` when two zones have one name or a weight is negative.
+    Raises :class:`~cleanhub.core.errors.InputError` when two zones have one name, a weight is negative or
+    a place lies off the roads.
     """
     terminals = _terminals(hub)
     if terminals.empty:
@@ -188,6 +189,7 @@ def _from_terminals(
     """Mean road distance of destinations from the terminals, weighted by containers, shape (n,) [km]."""
     ends = [frame[axis].to_numpy(np.float64) for frame in (terminals, others) for axis in ("lat", "lon")]
     if network is not None:
+        _check_roads(pd.concat([terminals, others]), network)
         km = network.between(*ends).km
     else:
         straight = great_circle_km(ends[0][:, None], ends[1][:, None], ends[2], ends[3])
@@ -209,6 +211,19 @@ def _bands(kind: TextArray, km: FloatArray, figures: Figures) -> TextArray:
         of_kind = (kind == "rail_yard") == name.endswith(RAIL)
         band[of_kind & (miles >= low) & (miles < high)] = name
     return band
+
+
+def _check_roads(frame: pd.DataFrame, network: Network) -> None:
+    """Every place must lie near a road: all that do not are named."""
+    _, km = network.snap(frame["lat"].to_numpy(np.float64), frame["lon"].to_numpy(np.float64))
+    faults = FaultList()
+    for row in np.flatnonzero(~(km <= network.snap_limit_km)):
+        place = frame.iloc[int(row)]
+        faults.add(
+            str(place["file"]), None, "lat, lon", what=f"{place['name']} ({place['title']}) is off the roads",
+            found=f"{km[row]:.0f} km from one", allowed=f"at most {network.snap_limit_km:.0f} km",
+        )  # fmt: skip
+    faults.raise_if_any(f"zones on {network.name}")
 
 
 def _check(frame: pd.DataFrame) -> None:

@@ -49,9 +49,7 @@ def run_pathway(
     return follow(assemble(hub, scenario, seed), progress, charging)
 
 
-def follow(
-    pathway: Pathway, progress: Progress | None = None, charging: Sequence[Charging] = ()
-) -> Pathway:
+def follow(pathway: Pathway, progress: Progress | None = None, charging: Sequence[Charging] = ()) -> Pathway:
     """Walk the years of an assembled ``pathway`` under ``charging``; the one given is left as it is."""
     pathway = replace(pathway, problem=with_charging(pathway.problem, charging), path=None, optimum=None)
     scenario = pathway.scenario
