@@ -1,9 +1,9 @@
 """Compares the charging sites that are chosen first with the depots that were really built.
 
-Chargers of a hub are sited twice, year by year: as the hub is, and with every depot of ``infrastructure.csv``
-taken out of a copy of its folder, so that the choice cannot know where they stand. The page
-``docs/models/depots-compared.md`` gets the tables between its two marks; its words are written by hand. Random
-choices among the same candidates say how much of the agreement is luck.
+Chargers of a hub are sited twice, year by year: as the hub is, and with every depot taken out of a copy of
+its folder, so that the choice cannot know where they stand. ``docs/models/depots-compared.md`` gets the
+tables between its two marks; its words are written by hand. Random choices among the same candidates say how
+much of the agreement is luck.
 
     python tools/compare_depots.py                      run both (minutes each), write the page
     python tools/compare_depots.py --keep FOLDER        keep what was chosen there, and use it if it is there
@@ -25,7 +25,7 @@ import pandas as pd
 
 import cleanhub
 from cleanhub.freight.near import Nearby
-from cleanhub.freight.problem import FloatArray
+from cleanhub.freight.problem import BoolArray, FloatArray
 from cleanhub.hub.datadoc import markdown_table
 from cleanhub.hub.package import load_hub
 from cleanhub.hub.scenario import load_scenario
@@ -186,7 +186,7 @@ def random_choices(
 
     ``weight`` (n,) makes some more likely than others. Fewer are drawn where fewer have a weight.
     """
-    use = (~sites["forbidden"].to_numpy(bool)) & (np.ones(len(sites)) if weight is None else weight > 0)
+    use = (~sites["forbidden"].to_numpy(bool)) & (np.ones(len(sites), bool) if weight is None else weight > 0)
     pool = sites[use]
     chance = None if weight is None else weight[use] / weight[use].sum()
     close = near_any(pool["lat"], pool["lon"], depots) <= NEAR_KM
@@ -227,12 +227,12 @@ def comparison(as_is: Chosen, blind: Chosen, depots: pd.DataFrame) -> str:
 def runs_table(as_is: Chosen, blind: Chosen) -> str:
     """What was run and how it ended."""
     rows = [[key, as_is.facts[key], blind.facts[key]] for key in as_is.facts]
-    for label, value in (
-        ("sites with new plugs", lambda run: f"{len(run.new)}"),
-        ("new plugs", lambda run: f"{run.new['plugs'].sum():,.0f}"),
-        ("new power, MW", lambda run: f"{run.new['mw'].sum():,.0f}"),
-    ):
-        rows.append([label, value(as_is), value(blind)])
+    both = as_is.new, blind.new
+    rows.append(["sites with new plugs", *(str(len(new)) for new in both)])
+    rows += [
+        [f"new {unit}", *(f"{new[key].sum():,.0f}" for new in both)]
+        for key, unit in (("plugs", "plugs"), ("mw", "power, MW"))
+    ]
     return markdown_table(["", AS_IS, BLIND], rows)
 
 
@@ -276,10 +276,10 @@ def luck_table(blind: Chosen, depots: pd.DataFrame) -> str:
                     f"{near:.0%}",
                     kind,
                     _spread(luck.near, "{:.0%}"),
-                    f"{(luck.near >= near).mean():.1%}",
+                    _chance(luck.near >= near),
                     f"{median:.1f}",
                     _spread(luck.median_km, "{:.1f}"),
-                    f"{(luck.median_km <= median).mean():.1%}",
+                    _chance(luck.median_km <= median),
                 ]
             )
     header = [
@@ -322,7 +322,8 @@ def depot_table(blind: Chosen, depots: pd.DataFrame) -> str:
         )
     header = ["depot", "status", "MW", "km", "nearest chosen", "year", "MW chosen", "km to any candidate"]
     near = int((km <= NEAR_KM).sum())
-    words = f"{near} of {len(depots)} depots have a chosen site within {NEAR_KM:g} km; median {np.median(km):.1f} km."
+    middle = f"median {np.median(km):.1f} km"
+    words = f"{near} of {len(depots)} depots have a chosen site within {NEAR_KM:g} km; {middle}."
     return f"{words}\n\n" + markdown_table(header, rows)
 
 
@@ -358,6 +359,11 @@ def filled(page: str, text: str) -> str:
     if not begin or not end:
         raise ValueError(f"{PAGE.name} lacks the marks {BEGIN} and {END}")
     return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+
+
+def _chance(better: BoolArray) -> str:
+    """Share of the random choices that do as well."""
+    return f"{better.mean():.1%}" if better.any() else f"none of {len(better):,}"
 
 
 def _spread(values: FloatArray, pattern: str) -> str:

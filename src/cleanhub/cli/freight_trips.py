@@ -15,6 +15,8 @@ from cleanhub.cli.output import JsonOption, err, out, print_frame, print_json, r
 from cleanhub.core.errors import FaultList, InputError, RunError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cleanhub.freight.trip_columns import TripKind
     from cleanhub.freight.trip_summary import TripSummary
     from cleanhub.freight.trip_table import TripTable
@@ -28,7 +30,7 @@ _FACTS = {
     "turns": ("calls at a terminal in a truck-day", "{:.2f}"),
     "legs": ("legs in a truck-day", "{:.2f}"),
     "two_shifts": ("share of truck-days of two shifts", "{:.0%}"),
-    "miles": ("miles of a truck-day, mean", "{:,.0f}"),
+    "mean_miles": ("miles of a truck-day, mean", "{:,.0f}"),
     "miles_p10": ("10th percentile", "{:,.0f}"),
     "miles_p50": ("50th percentile", "{:,.0f}"),
     "miles_p90": ("90th percentile", "{:,.0f}"),
@@ -203,12 +205,12 @@ def _summary(hub: Hub, table: TripTable, summary: TripSummary, year: int) -> dic
         "battery_year": year,
         **summary.facts,
         "withheld": summary.withheld,
-        **{name: records(summary.tables[name]) for name in ("miles", "dwell", "battery")},
+        **{name: records(summary.tables[name]) for name in ("mileage", "dwell", "battery")},
     }
 
 
 def _print(summary: TripSummary, told: dict[str, Any], year: int) -> None:
-    import pandas as pd
+    from pandas import DataFrame
 
     rows = [
         (words, pattern.format(summary.facts[name]))
@@ -217,13 +219,13 @@ def _print(summary: TripSummary, told: dict[str, Any], year: int) -> None:
     ]
     if not rows:
         out.print("\nfewer than five trucks: nothing is shown", highlight=False)
-    print_frame("Truck-days", pd.DataFrame(rows, columns=["measure", "value"]), len(rows))
+    print_frame("Truck-days", DataFrame(rows, columns=["measure", "value"]), len(rows))
     for title, name in (
-        ("Truck-days a day by miles", "miles"),
+        ("Truck-days a day by miles", "mileage"),
         ("Hours at stops", "dwell"),
         ("Share of truck-days within reach of a battery, by year of purchase", "battery"),
     ):
-        print_frame(title, summary.tables[name].round(3), 40)
+        print_frame(title, _shown(summary.tables[name]), 40)
     busiest = summary.tables["origin_destination"]
     print_frame(
         "Pairs of places", busiest[["origin_title", "destination_title", "trips_per_day"]].round(1), 10
@@ -239,3 +241,8 @@ def _print(summary: TripSummary, told: dict[str, Any], year: int) -> None:
         if told.get(name):
             out.print(f"{name.replace('_', ' ')}: {told[name]:,.6g}", highlight=False, soft_wrap=True)
     out.print(told["attribution"], style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Three decimals, and years without a sign between thousands."""
+    return frame.round(3).astype({"year": object} if "year" in frame else {})

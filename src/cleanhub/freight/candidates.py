@@ -150,7 +150,8 @@ def _reachable(
     off, alone = road_km > network.snap_limit_km, place < 0
     reach = figures.value("substation_reach", unit="km")
     bad = FaultList()
-    lines = hub.tables["freight_places"].reset_index().set_index("place_id")["line"]
+    places = hub.tables["freight_places"]
+    lines = dict(zip(places["place_id"], places.index, strict=True))
     for row in np.flatnonzero(off | alone):
         site = table.iloc[int(row)]
         what = f"site {site['name']} ({site['title']}) " + (

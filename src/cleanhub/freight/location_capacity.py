@@ -5,7 +5,8 @@
 
 x_ij is the share of customer i served from site j at cost c_ij for the whole customer; with a single
 source it is 0 or 1 (Holmberg, Ronnqvist and Yuan 1999). The rows x_ij <= y_j follow from the capacities
-for whole y, yet make the bound strong.
+for whole y, yet make the bound strong. The search goes outwards from that bound
+(``location_solver.solve_near_bound``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from cleanhub.core.errors import RunError
 from cleanhub.freight.location import Location, ended_as, relative_gap
 from cleanhub.freight.location_median import whole_step
-from cleanhub.freight.location_solver import Programme, Stops, solve_programme, stacked
+from cleanhub.freight.location_solver import Programme, Stops, solve_near_bound, stacked
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -53,7 +54,8 @@ def solve_capacitated(problem: Facilities, stops: Stops | None = None) -> Locati
     model = "single-source" if problem.single_source else "capacitated"
     _check_enough(problem, model)
     programme, arcs = _programme(problem)
-    answer = solve_programme(programme, stops)
+    step = whole_step(np.concatenate([problem.cost[arcs], problem.fixed])) if problem.single_source else 0.0
+    answer = solve_near_bound(programme, stops, step)
     if not len(answer.values):
         raise RunError(
             f"{model}: the sites cannot serve every customer"
@@ -66,7 +68,6 @@ def solve_capacitated(problem: Facilities, stops: Stops | None = None) -> Locati
     shares[arcs] = np.maximum(answer.values[sites:], 0.0)
     objective = float(problem.fixed[chosen].sum() + (np.where(arcs, problem.cost, 0.0) * shares).sum())
     bound = min(objective, answer.bound)
-    step = whole_step(np.concatenate([problem.cost[arcs], problem.fixed])) if problem.single_source else 0.0
     if objective - bound < step * (1.0 - 1e-6):
         bound = objective
     gap = relative_gap(objective, bound)
@@ -80,7 +81,7 @@ def solve_capacitated(problem: Facilities, stops: Stops | None = None) -> Locati
         assignment=np.asarray(shares.argmax(axis=0), dtype=np.int64),
         status=ended_as(answer.status, gap, stops),
         served=shares.sum(axis=0),
-        method="HiGHS, strong form",
+        method="HiGHS, strong form, outwards from the bound",
         seconds=stops.elapsed,
         shares=shares,
     )

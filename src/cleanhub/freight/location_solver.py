@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -26,6 +26,8 @@ OPTIMAL, GAP_REACHED, NODE_LIMIT, TIME_LIMIT = "optimal", "gap reached", "node l
 EXACT = 1e-9
 """Relative difference of objective and bound below which a solution counts as proved optimal: what
 is left of 64-bit sums over a few hundred thousand terms."""
+FIRST_DISTANCE = 0.004
+"""Share of the bound within which :func:`solve_near_bound` looks first."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,62 @@ def solve_programme(
     values = np.array(solver.getSolution().col_value)
     values[programme.integer] = np.round(values[programme.integer])
     return Answer(values, float(programme.cost @ values), bound, ended)
+
+
+def solve_near_bound(programme: Programme, stops: Stops, step: float = 0.0) -> Answer:
+    """Solve a programme by asking for solutions ever farther from the bound without whole numbers.
+
+    A solution within a distance of that bound holds no column whose reduced cost is larger, so
+    that a small distance leaves a small programme; what is found within it is the best of
+    all. If nothing is, the distance is doubled, up to the best solution known. ``step`` is the least
+    difference of two solutions (0: unknown).
+
+    Raises
+    ------
+    RunError
+        When the solver fails for a reason other than a stop.
+    """
+    bound, reduced = _relaxed(programme, stops)
+    if not len(reduced):
+        return Answer(np.zeros(0), math.inf, bound, OPTIMAL if math.isinf(bound) else TIME_LIMIT)
+    best = Answer(np.zeros(0), math.inf, bound, OPTIMAL)
+    root, distance = bound, max(FIRST_DISTANCE * abs(bound), step, 1e-6)
+    while True:
+        distance = min(distance, best.objective - step * (1.0 - 1e-6) - root)
+        target = root + distance
+        kept = replace(
+            programme,
+            lower=np.where(reduced < -distance * (1.0 + 1e-6), programme.upper, programme.lower),
+            upper=np.where(reduced > distance * (1.0 + 1e-6), programme.lower, programme.upper),
+        )
+        answer = solve_programme(kept, stops)
+        # without values: nothing at all within the columns left
+        proved = min(answer.bound, target) if answer.status == OPTIMAL or len(answer.values) else bound
+        bound = max(bound, proved)
+        if answer.objective < best.objective and len(answer.values):
+            best = answer
+        whole = bool((kept.lower == programme.lower).all() and (kept.upper == programme.upper).all())
+        if best.objective <= target * (1.0 + EXACT) or (whole and answer.status == OPTIMAL):
+            bound = max(bound, min(answer.bound, best.objective))
+            return Answer(best.values, best.objective, bound, answer.status)
+        near = best.objective - bound <= max(step * (1.0 - 1e-6), stops.gap * abs(best.objective))
+        if near or answer.status != OPTIMAL:
+            return Answer(best.values, best.objective, bound, answer.status)
+        distance *= 2.0
+
+
+def _relaxed(programme: Programme, stops: Stops) -> tuple[float, FloatArray]:
+    """Bound without whole numbers, and reduced costs (N,); empty when there is no solution or no time."""
+    solver = _loaded(replace(programme, integer=np.zeros(len(programme.cost), dtype=bool)), stops)
+    solver.run()
+    status, kind = solver.getModelStatus(), highspy.HighsModelStatus
+    if status == kind.kOptimal:
+        return float(solver.getInfo().objective_function_value), np.array(solver.getSolution().col_dual)
+    if status in (kind.kInfeasible, kind.kUnboundedOrInfeasible):
+        return math.inf, np.zeros(0)
+    if status == kind.kTimeLimit:
+        return -math.inf, np.zeros(0)
+    raise RunError(f"the solver ended with {solver.modelStatusToString(status)}")
 
 
 def _loaded(programme: Programme, stops: Stops) -> highspy.Highs:

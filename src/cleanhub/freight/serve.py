@@ -33,6 +33,8 @@ GAP = 0.03
 """Gap at which the choice of sites inside a plan ends."""
 NODES = 20
 """Nodes of the search after which it ends inside a plan, whatever the gap."""
+LEAST_KWH = 1e-6
+"""Energy of a day below which a group does not charge at a site: what a solver leaves behind."""
 WEAKEST = ("seen", "derived", "recalled", "assumed")
 
 
@@ -133,23 +135,28 @@ def windows_of(case: FreightCase, plan: SitingPlan, t: int) -> Windows:
     group stands for many truck-days that start at other times, and plugs are booked.
     """
     problem, sites = plan.problem, case.sites
-    used = np.flatnonzero(plan.delivered[:, t] > 1e-9)
+    used = np.flatnonzero((plan.delivered[:, t] > LEAST_KWH) & (plan.plugs[problem.pair_site, t] > 0))
     group, site, kwh = problem.pair_group[used], problem.pair_site[used], plan.delivered[used, t]
     back, rest = time_at_base(case.truck_days)
     names = list(sites.kind[site])
     start = np.array([case.figures.value("charging_from", kind, "h") for kind in names])
     hours = np.array([case.figures.value("charging_hours", kind, "h") for kind in names])
     home = (problem.pair_kind[used] == HOME) & (sites.kind[site] == OWN)
-    power = plan.plugs[site, t] * sites.plug_kw[site]
+    power = plan.plugs[site, t] * mean_plug_kw(case)[site]
     need = np.divide(kwh, power, out=np.zeros_like(kwh), where=power > 0)
     hours = np.where(home, np.maximum(rest[group], need), hours)
     return Windows(site, kwh, np.where(home, back[group], start), np.minimum(hours, 24.0), power)
 
 
+def mean_plug_kw(case: FreightCase) -> FloatArray:
+    """Power of a plug over a whole charge, (S,) [kW]: trucks take less towards its end."""
+    return np.asarray(case.sites.plug_kw * case.figures.value("charging_power_share"), dtype=np.float64)
+
+
 def schedule_of(case: FreightCase, plan: SitingPlan, t: int) -> Schedule:
     """The hourly charging of every site in year position ``t``, at least cost within the grid's room."""
     sites, year = case.sites, int(plan.problem.years[t])
-    power = plan.plugs[:, t] * sites.plug_kw
+    power = plan.plugs[:, t] * mean_plug_kw(case)
     utility = substation_operators(case.hub, case.grid)[sites.substation]
     tariffs = tariffs_for(case.hub, utility, np.maximum(power, 1.0), year, case.figures, case.drivers)
     return schedule_charging(

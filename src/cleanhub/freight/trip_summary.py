@@ -10,9 +10,11 @@ may leave.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cleanhub.core.units import factor
 from cleanhub.freight.energy import battery_at_plug, group_energy
@@ -90,7 +92,7 @@ def summarise_truck_days(
     Returns
     -------
     TripSummary
-        Tables ``miles``, ``dwell``, ``battery``, ``truck_day_groups``, ``origin_destination``, ``places``,
+        Tables ``mileage``, ``dwell``, ``battery``, ``truck_day_groups``, ``origin_destination``, ``places``,
         ``road_flow``; without rows, and facts without numbers, when there are fewer than five trucks.
     """
     days = user.days
@@ -102,7 +104,7 @@ def summarise_truck_days(
     roads, arcs_hidden = private_road_flow(network, user.zones, days, within.astype(np.float64), user.truck)
     dwell, dwell_hidden = _dwell(user)
     tables = {
-        "miles": _miles(user),
+        "mileage": _miles(user),
         "dwell": dwell,
         "battery": _battery(user, kwh, electrifiable, figures),
         "truck_day_groups": _groups(user, kwh, within, round(figures.value("truck_day_groups"))),
@@ -110,8 +112,9 @@ def summarise_truck_days(
         "places": places,
         "road_flow": roads.rename(columns={"ze_trucks_per_day": "within_battery_per_day"}),
     }
+    tables = _renumbered(tables)
     if not enough:
-        for name in ("miles", "battery", "truck_day_groups"):
+        for name in ("mileage", "battery", "truck_day_groups"):
             tables[name] = tables[name].iloc[:0]
     withheld = {
         "truck_days": 0.0 if enough else float(days.trucks.sum()),
@@ -121,7 +124,9 @@ def summarise_truck_days(
         "kinds_of_stop": float(dwell_hidden),
         "road_arcs": float(arcs_hidden),
     }
-    return TripSummary(_facts(user, kwh, electrifiable, enough), tables, withheld)
+    facts = _facts(user, kwh, electrifiable, enough)
+    counted = enough and trips is None  # modelled truck-days know no trucks
+    return TripSummary({"trucks": len(np.unique(user.truck)) if counted else None} | facts, tables, withheld)
 
 
 # ---------------------------------------------------------------- numbers
@@ -130,8 +135,9 @@ def summarise_truck_days(
 def _facts(
     user: UserTruckDays, kwh: FloatArray, electrifiable: BoolArray, enough: bool
 ) -> dict[str, float | int | str | None]:
-    names = ("trucks", "truck_days_per_day", "turns", "legs", "miles", "hours", "kwh", "kwh_per_mile")
-    names += ("two_shifts", "electrifiable", *(f"miles_p{round(100 * share)}" for share in SHARES))
+    measures = ("truck_days_per_day", "turns", "legs", "mean_miles", "hours", "kwh", "kwh_per_mile")
+    percentiles = [f"miles_p{round(100 * share)}" for share in SHARES]
+    names = [*measures, "two_shifts", "electrifiable", *percentiles]
     if not enough:
         return dict.fromkeys(names)
     days, zones = user.days, user.zones
@@ -144,7 +150,6 @@ def _facts(
     hours = np.bincount(days.leg_group, weights=days.leg_hours, minlength=count)
     legs = np.bincount(days.leg_group, minlength=count)
     values: list[float | int | None] = [
-        len(np.unique(user.truck)),
         total,
         *(float(weight @ each / total) for each in (calls, legs, miles, hours, kwh)),
         float(weight @ kwh / max(float(weight @ miles), 1e-9)),
@@ -220,9 +225,10 @@ def _battery(
     years = np.arange(min(known), max(known) + 1)
     battery = battery_at_plug(figures, years)
     most = figures.value("batteries_most") * battery
-    weight = user.days.trucks / max(float(user.days.trucks.sum()), 1e-12)
+    weight = user.days.trucks
+    total = max(float(weight.sum()), 1e-12)
     share = [
-        [float(weight[electrifiable & (kwh <= limit)].sum()) for limit in limits]
+        [float(weight[electrifiable & (kwh <= limit)].sum()) / total for limit in limits]
         for limits in (battery, most)
     ]
     return pd.DataFrame(
@@ -240,7 +246,7 @@ def _groups(user: UserTruckDays, kwh: FloatArray, within: BoolArray, most: int) 
         return pd.DataFrame(columns=columns)
     groups = len(days.trucks)
     total = np.bincount(label, weights=days.trucks, minlength=count)
-    each = {
+    each: dict[str, NDArray[Any]] = {
         "legs": np.bincount(days.leg_group, minlength=groups),
         "miles": days.km / factor("mi", "km"),
         "hours": np.bincount(days.leg_group, weights=days.leg_hours, minlength=groups),
@@ -310,3 +316,15 @@ def _titled(pairs: pd.DataFrame, zones: Zones) -> pd.DataFrame:
         origin_title=pairs["origin"].map(title), destination_title=pairs["destination"].map(title)
     )
     return frame.sort_values("trips_per_day", ascending=False, kind="stable", ignore_index=True)
+
+
+def _renumbered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables with the user's own places counted from 1: gaps would tell of those withheld."""
+    own = tables["places"].loc[tables["places"]["kind"] == "own place", ["place", "title"]]
+    names = {old: f"own-{n}" for n, old in enumerate(own["place"], 1)}
+    names |= {old: f"own place {n}" for n, old in enumerate(own["title"], 1)}
+    columns = ("place", "title", "origin", "destination", "origin_title", "destination_title", "base")
+    return {
+        key: table.assign(**{c: table[c].map(lambda old: names.get(old, old)) for c in columns if c in table})
+        for key, table in tables.items()
+    }

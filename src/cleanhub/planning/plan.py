@@ -32,6 +32,7 @@ from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.charging import Charging
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.pathways.tables import path_tables
+from cleanhub.planning.charging import TABLES as CHARGING_TABLES
 from cleanhub.planning.charging import charging_tables, with_chargers
 from cleanhub.planning.foresight import compare_with_optimum, with_marginal_values
 from cleanhub.planning.need import project_need_table, vehicles_bought
@@ -181,6 +182,7 @@ def plan(
             tables["project_need"],
             tables["valuations"],
             foresight,
+            {name: tables[name] for name in CHARGING_TABLES},
             source_groups(hub),
         )
         scorecard = scorecard_table(inputs)

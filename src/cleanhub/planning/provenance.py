@@ -7,6 +7,7 @@ import pandas as pd
 
 from cleanhub.core.errors import FaultList
 from cleanhub.core.tables import conform
+from cleanhub.freight.figures import Figures
 from cleanhub.hub.credits import credit_facts
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
@@ -46,6 +47,7 @@ def provenance_table(
     parts = [
         *_hub_inputs(hub),
         *_library_inputs(hub),
+        *_freight_inputs(hub),
         *_policy_inputs(hub),
         _headline_rows(hub, scorecard),
         _emission_rows(hub, emissions),
@@ -124,6 +126,27 @@ def _hub_inputs(hub: Hub) -> list[pd.DataFrame]:
             "t CO2e/yr",
         ),
         _rows("programme_facts", facts, facts["fact"], facts["value"], facts["unit"]),
+    ]
+
+
+def _freight_inputs(hub: Hub) -> list[pd.DataFrame]:
+    """Figures, places and works behind charging, where the hub has drayage."""
+    if not (hub.tables["cohorts"]["duty_cycle"] == "drayage").any():
+        return []
+    figures = Figures(hub).rows.reset_index()
+    tiers, clusters = hub.library.tables["grid_tiers"], hub.tables["warehouse_clusters"]
+    places = hub.tables["infrastructure"]
+    places = places[places["kind"].isin(["terminal", "rail_yard", "substation", "depot"])]
+    headroom, traffic = hub.tables["grid_headroom"], hub.tables["port_throughput"]
+    item = np.where(figures["item"] != "", "/" + figures["item"], "")
+    port = traffic["port"] + "/" + traffic["measure"] + "@" + traffic["year"].astype(str)
+    return [
+        _rows("freight_parameters", figures, figures["parameter"] + item, figures["value"], figures["unit"]),
+        _rows("grid_tiers", tiers, tiers["tier"], tiers["cost"], "USD"),
+        _rows("warehouse_clusters", clusters, clusters["cluster"], clusters["share"], "1"),
+        _rows("infrastructure", places, places["infrastructure_id"], places["value"], places["unit"]),
+        _rows("grid_headroom", headroom, headroom["infrastructure_id"], headroom["value"], headroom["unit"]),
+        _rows("port_throughput", traffic, port, traffic["teu"], "TEU"),
     ]
 
 

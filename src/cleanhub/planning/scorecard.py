@@ -19,6 +19,7 @@ from cleanhub.planning.targets import PathTables, measure
 
 WEAK = ("recalled", "assumed")
 ILLUSTRATIVE = 0.3
+CHARGING_YEAR = 2035
 
 
 @dataclass
@@ -50,6 +51,7 @@ class ScorecardInputs:
     need: pd.DataFrame
     valuations: pd.DataFrame
     foresight: Foresight
+    freight: dict[str, pd.DataFrame] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
 
@@ -61,6 +63,7 @@ def scorecard_table(inputs: ScorecardInputs) -> pd.DataFrame:
         *_emission_lines(inputs),
         _cumulative_line(inputs, year),
         *_change_lines(inputs, year),
+        *_freight_lines(inputs),
         *_money_lines(inputs, year),
         *_foresight_lines(inputs),
         *_coverage_lines(inputs),
@@ -112,6 +115,38 @@ def _source(inputs: ScorecardInputs, *names: str) -> str:
     for name in names:
         found += [one for one in inputs.sources.get(name, "").split(";") if one and one not in found]
     return ";".join(found) or "cleanhub"
+
+
+def _freight_lines(inputs: ScorecardInputs) -> list[_Line]:
+    """What the charging of drayage comes to in the decided year nearest to 2035."""
+    charging = inputs.freight.get("truck_charging")
+    if charging is None or charging.empty:
+        return []
+    row = charging.iloc[int((charging["year"] - CHARGING_YEAR).abs().argmin())]
+    year = int(row["year"])
+    sites, capital = inputs.freight["chargers"], inputs.freight["charging_capital"]
+    planned = sites[(sites["status"] == "planned") & (sites["year_energised"] <= year)]
+    source = _source(inputs, "freight_parameters", "infrastructure", "warehouse_clusters")
+    spent = float(capital.loc[capital["year"] <= year, "value_usd"].sum())
+    trucks = max(float(row["trucks"]), 1e-9)
+    binds = "" if row["binds"] == "nothing" else f"; what keeps more from it: {row['binds']}"
+    could = f"if all wanted it, {100.0 * float(row['most']) / trucks:.0f} % could{binds}"
+    found = [
+        (
+            "drayage_charged",
+            "Drayage that runs on chargers",
+            100.0 * float(row["served"]) / trucks,
+            "%",
+            could,
+        ),
+        ("charging_sites", "Charging sites opened for it", float(len(planned)), "sites", ""),
+        ("charging_peak", "Peak load of charging", float(row["peak_kw"]) / 1e3, "MW", ""),
+        ("charging_capital", "Capital for charging sites and their grid", spent, "USD", ""),
+    ]
+    return [
+        _Line(metric, title, year, value, unit, source, 1.0, note=note)
+        for metric, title, value, unit, note in found
+    ]
 
 
 def _need_line(inputs: ScorecardInputs, year: int) -> _Line:

@@ -31,8 +31,8 @@ def charging_rows() -> list[dict[str, Any]]:
         wanted = served if binds == "nothing" else served + 60.0
         rows.append(
             {"year": year, "trucks": 1000.0, "wanted": wanted, "served": served, "most": served + 150.0,
-             "binds": binds, "without_range": served, "without_plugs": served + 10.0,
-             "without_grid": served + 40.0, "without_cost": None, "usd_per_kwh": 0.31,
+             "binds": binds, "without_range": served + 150.0, "without_plugs": served + 160.0,
+             "without_grid": served + 190.0, "without_cost": None, "usd_per_kwh": 0.31,
              "peak_kw": 2000.0 * (i + 1), "residual": 0.004}
         )  # fmt: skip
     return rows

@@ -41,12 +41,12 @@ def test_no_section_where_nothing_is_said_of_charging(make_plan: Callable[..., A
 def test_the_lead_says_share_bound_and_power(freight: Context) -> None:
     text = Page(write.render(freight.plan)).text
     assert (
-        "In 2025, 100 of 1,000 drayage truck-days can be charged (10 %); in 2035, 600 of 1,000 (60 %)."
+        "In 2025, 100 of 1,000 drayage truck-days run on chargers (10 %); in 2035, 600 of 1,000 (60 %)."
         in text
     )
     assert (
-        "What binds: grid in 5 years between 2025 and 2032; plugs in 2028, 2029; cost in 2031; range in 2033."
-        in text
+        "What would keep more from it: grid in 5 years between 2025 and 2032; plugs in 2028, 2029; "
+        "cost in 2031; range in 2033." in text
     )
     assert "The plan opens 12 charging sites with 78 MW of plugs, 2027 to 2035." in text
 
@@ -91,10 +91,10 @@ def test_the_most_is_left_out_where_it_is_not_known(make_freight: Callable[..., 
 def test_lifting_is_told_as_a_difference_and_never_below_zero(make_freight: Callable[..., Any]) -> None:
     context = Context(make_freight())
     table = section_module().lifted_table(context)
-    assert table.rows[0][3:] == ("0", "10", "40", "–")
+    assert table.rows[0][4:] == ("0", "10", "40", "–")
     rows = [{**row, "without_grid": 1.0} for row in context.rows("truck_charging")]
     low = section_module().lifted_table(Context(make_freight(truck_charging=rows)))
-    assert {row[5] for row in low.rows} == {"0"}
+    assert {row[6] for row in low.rows} == {"0"}
 
 
 def test_phases_add_up(freight: Context) -> None:

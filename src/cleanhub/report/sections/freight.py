@@ -80,7 +80,7 @@ def _served(row: Row, brief: bool = False) -> str:
     served, trucks = count(row["served"]), count(row["trucks"])
     if brief:
         return f"in {row['year']}, {served} of {trucks} ({share})"
-    return f"In {row['year']}, {served} of {trucks} drayage truck-days can be charged ({share})"
+    return f"In {row['year']}, {served} of {trucks} drayage truck-days run on chargers ({share})"
 
 
 def binding_sentence(rows: list[Row]) -> str:
@@ -88,12 +88,12 @@ def binding_sentence(rows: list[Row]) -> str:
     found = Counter(str(row["binds"]) for row in rows)
     bound = sorted((word for word in found if word != "nothing"), key=lambda word: (-found[word], word))
     if not bound:
-        return "Nothing binds: all that buyers want is served in every year."
+        return "Nothing binds: all drayage could be charged in every year, if all wanted it."
     parts = []
     for word in bound:
         years = [int(row["year"]) for row in rows if row["binds"] == word]
         parts.append(f"{word} in {_listed(years)}")
-    return f"What binds: {'; '.join(parts)}."
+    return f"What would keep more from it: {'; '.join(parts)}."
 
 
 def _listed(years: list[int]) -> str:
@@ -205,20 +205,23 @@ def lifted_table(context: Context) -> Table:
     out: list[tuple[Text, ...]] = []
     for row in rows:
         cells = [_gain(row, column) for column, _ in _LIFTED]
-        out.append((str(row["year"]), count(row["served"]), str(row["binds"]), *cells))
+        most = MISSING if row["most"] is None else count(row["most"])
+        out.append((str(row["year"]), count(row["served"]), most, str(row["binds"]), *cells))
     return Table(
         "What lifting each bound alone would add",
         (
             Head("Year", numeric=True),
             Head("Served", "truck-days", numeric=True),
-            Head("Binds"),
+            Head("If all wanted it", "truck-days", numeric=True),
+            Head("Binds then"),
             *(Head(label, "more truck-days", numeric=True) for _, label in _LIFTED),
         ),
         tuple(out),
         unit="truck-days on a working day",
         year="in the column",
         source="this plan, table truck_charging",
-        note="Each column lifts one bound and leaves the others: the columns must not be added.",
+        note="What could be charged if all wanted it, each year taken alone, and how much more with one "
+        "bound lifted and the others left: the columns must not be added.",
         empty="No truck-days in this plan.",
     )
 
@@ -226,7 +229,8 @@ def lifted_table(context: Context) -> Table:
 def _gain(row: Row, column: str) -> str:
     if row[column] is None:
         return MISSING
-    return count(max(float(row[column]) - float(row["served"] or 0.0), 0.0))
+    base = row["served"] if row["most"] is None else row["most"]
+    return count(max(float(row[column]) - float(base or 0.0), 0.0))
 
 
 def assumptions(context: Context) -> Prose:
