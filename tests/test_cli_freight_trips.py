@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import typer
@@ -283,10 +282,15 @@ def test_a_missing_file_and_a_wrong_kind_are_told(ask: Ask, tmp_path: Path) -> N
     assert "no column found" in str(error)
 
 
-def test_an_unreachable_place_is_named(ask: Ask, tmp_path: Path) -> None:
-    text = "origin_lat,origin_lon,destination_lat,destination_lon,trips\n33.75,-118.26,33.2,-122.5,30\n"
-    error = refused(ask, write(tmp_path, text))
-    assert np.isin(["mine.csv", "roads"], [fault.file for fault in error.faults]).any() or error.faults
+def test_a_place_off_the_roads_is_named_by_its_row(ask: Ask, tmp_path: Path) -> None:
+    text = "o_lat,o_lon,d_lat,d_lon,trips\n33.75,-118.26,34.03,-117.61,30\n33.75,-118.26,33.2,-122.5,30\n"
+    path, mended = write(tmp_path, text), tmp_path / "mended.csv"
+    (fault,) = refused(ask, path, "--mend", mended).faults
+    assert (fault.file, fault.row, fault.column, fault.what) == ("mine.csv", 3, "d_lat", "off the roads")
+    assert "from the nearest road" in fault.found
+    assert fault.allowed.startswith("at most")
+    assert pd.read_csv(mended, keep_default_na=False)["fault"].tolist()[0] == ""
+    assert "off the roads" in pd.read_csv(mended)["fault"].tolist()[1]
 
 
 def test_exit_code_and_json_of_faults_on_the_command_line(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ trucks are printed or written (:mod:`cleanhub.freight.trip_summary`). Faults quo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -128,12 +129,19 @@ def _run(
     from cleanhub.freight.roads import load_network
     from cleanhub.freight.trip_summary import modelled_truck_days, summarise_truck_days
     from cleanhub.freight.trip_table import inspect_trip_table, mended_table
-    from cleanhub.freight.user_trips import electrifiable, electrifiable_trips, user_trips, user_truck_days
+    from cleanhub.freight.user_trips import (
+        electrifiable,
+        electrifiable_trips,
+        off_the_roads,
+        user_trips,
+        user_truck_days,
+    )
     from cleanhub.freight.zones import build_zones
 
     figures, network = Figures(hub), load_network(hub)
     zones = build_zones(hub, figures, network)
     table = inspect_trip_table(file, zones, said, kind)
+    table = replace(table, faults=(*table.faults, *off_the_roads(table, network)))
     if not quiet:
         for line in table.inference.lines():
             out.print(line, highlight=False, markup=False, soft_wrap=True)

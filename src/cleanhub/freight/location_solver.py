@@ -138,11 +138,11 @@ def solve_near_bound(programme: Programme, stops: Stops, step: float = 0.0) -> A
     """
     bound, reduced = _relaxed(programme, stops)
     if not len(reduced):
-        return Answer(np.zeros(0), math.inf, bound, OPTIMAL if math.isinf(bound) else TIME_LIMIT)
+        return Answer(np.zeros(0), math.inf, bound, OPTIMAL if bound == math.inf else TIME_LIMIT)
     best = Answer(np.zeros(0), math.inf, bound, OPTIMAL)
     root, distance = bound, max(FIRST_DISTANCE * abs(bound), step, 1e-6)
     while True:
-        distance = min(distance, best.objective - step * (1.0 - 1e-6) - root)
+        distance = min(distance, best.objective - 0.999 * step - root)
         target = root + distance
         kept = replace(
             programme,
@@ -159,7 +159,8 @@ def solve_near_bound(programme: Programme, stops: Stops, step: float = 0.0) -> A
         if best.objective <= target * (1.0 + EXACT) or (whole and answer.status == OPTIMAL):
             bound = max(bound, min(answer.bound, best.objective))
             return Answer(best.values, best.objective, bound, answer.status)
-        near = best.objective - bound <= max(step * (1.0 - 1e-6), stops.gap * abs(best.objective))
+        # less than a step apart is proved: the bound of the last pass is 0.999 steps below the best
+        near = best.objective - bound <= max(0.9995 * step, stops.gap * abs(best.objective))
         if near or answer.status != OPTIMAL:
             return Answer(best.values, best.objective, bound, answer.status)
         distance *= 2.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from cleanhub.core.errors import FaultList
+from cleanhub.core.errors import Fault, FaultList
 from cleanhub.core.units import factor
 from cleanhub.freight.energy import battery_at_plug, group_energy
 from cleanhub.freight.figures import Figures
@@ -124,6 +124,27 @@ def user_truck_days(table: TripTable, zones: Zones, network: Network, figures: F
     label = np.array([f"{names[t]} on {d}" for t, d in zip(days.truck, dates, strict=True)], dtype=object)
     made = replace(days.days, trucks=np.full(len(label), 1.0 / max(len(set(dates)), 1)))
     return UserTruckDays(own, made, days.truck, label, days.skipped)
+
+
+def off_the_roads(table: TripTable, network: Network) -> tuple[Fault, ...]:
+    """Places of the file further from any road than the network allows, a fault for each row and end."""
+    frame, faults = table.frame, FaultList()
+    for lat_key, lon_key in (
+        ("origin_lat", "origin_lon"),
+        ("destination_lat", "destination_lon"),
+        ("lat", "lon"),
+    ):
+        if lat_key not in frame or frame.empty:
+            continue
+        lat, lon = frame[lat_key].to_numpy(np.float64), frame[lon_key].to_numpy(np.float64)
+        km = network.snap(lat, lon)[1]
+        for at in np.flatnonzero(km > network.snap_limit_km):
+            found = f"{lat[at]:g}, {lon[at]:g}: {km[at]:.0f} km from the nearest road"
+            allowed = f"at most {network.snap_limit_km:g} km"
+            row = int(frame["row"].iloc[at])
+            column = table.inference.by_field[lat_key]
+            faults.add(table.name, row, column, what="off the roads", found=found, allowed=allowed)
+    return tuple(faults.faults)
 
 
 def longest_tour_kwh(figures: Figures) -> float:

@@ -23,6 +23,8 @@ from cleanhub.planning.charging import fleet_of
 FloatArray = NDArray[np.float64]
 SPREAD = (0.5, 1.0, 1.5)
 """Factors on assumed headroom and on demand whose combinations a robust choice is made for."""
+ROBUST_NODES = 1
+"""Nodes of the search for a robust choice: without any none is found."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _robust(problem: SitingProblem, measure: str) -> RobustPlan:
             *((a, b) for a in (SPREAD[0], SPREAD[2]) for b in (SPREAD[0], SPREAD[2])),
         ]
     ]
-    return solve_robust(cases, "regret" if measure == "regret" else "cvar", gap=0.05, nodes=0)
+    return solve_robust(cases, "regret" if measure == "regret" else "cvar", gap=0.05, nodes=ROBUST_NODES)
 
 
 def coarser(problem: SitingProblem, count: int = 3) -> SitingProblem:
