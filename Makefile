@@ -55,9 +55,13 @@ validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, an
 	$(BIN)/python benchmarks/monte_carlo.py || status=1; \
 	$(BIN)/python benchmarks/pathways.py || status=1; \
 	$(BIN)/python benchmarks/optimal_pathway.py || status=1; \
+	$(BIN)/python benchmarks/road_matrix.py || status=1; \
+	$(BIN)/python benchmarks/p_median.py || status=1; \
+	$(BIN)/python benchmarks/siting.py || status=1; \
 	$(BIN)/cleanhub validate pathways || status=1; \
 	for case in $(CASES); do \
-		if [ -d $$case ]; then \
+		if [ -d $$case/pmed ]; then $(BIN)/python benchmarks/location_optima.py $$case || status=1; \
+		elif [ -d $$case ]; then \
 			$(BIN)/cleanhub validate mpp $$case || status=1; \
 			test ! -d $$case/ammonia/bau || $(BIN)/python benchmarks/mpp_ammonia.py $$case/ammonia/bau || status=1; \
 		else $(BIN)/cleanhub validate finance $$case || status=1; fi; \

@@ -220,7 +220,7 @@ def test_an_area_without_a_date_counts(small_hub_folder: Path, tmp_path: Path) -
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     package["resources"].append({"name": "community_areas", "path": "community_areas.csv"})
     (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
-    code, out, err = run(str(folder), *SHORT, "--json")
+    code, out, _ = run(str(folder), *SHORT, "--json")
     assert code == 0, out
     area = json.loads(out)["community"][0]
     assert area["area_id"] == "carson"

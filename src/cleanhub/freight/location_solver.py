@@ -149,7 +149,7 @@ def solve_near_bound(programme: Programme, stops: Stops, step: float = 0.0) -> A
             lower=np.where(reduced < -distance * (1.0 + 1e-6), programme.upper, programme.lower),
             upper=np.where(reduced > distance * (1.0 + 1e-6), programme.lower, programme.upper),
         )
-        answer = solve_programme(kept, stops)
+        answer = solve_programme(kept, stops, cutoff=target + 1e-6 * max(1.0, abs(target)))
         # without values: nothing at all within the columns left
         proved = min(answer.bound, target) if answer.status == OPTIMAL or len(answer.values) else bound
         bound = max(bound, proved)
