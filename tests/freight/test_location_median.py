@@ -309,7 +309,7 @@ def test_published_optimum(number: int, shared_oracles) -> None:
     assert found.status == "optimal"
 
 
-@pytest.mark.parametrize("count", [1, 30, 45, 70])
+@pytest.mark.parametrize("count", [1, 30, 45])
 def test_other_counts_agree_by_other_means(count: int, shared_oracles) -> None:
     """The tree and HiGHS prove the same optimum for a count that the file does not ask for."""
     file = read_location_file(shared_oracles / "siting" / "pmed" / "pmed6.txt")

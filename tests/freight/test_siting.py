@@ -11,7 +11,7 @@ from siting_cases import best_by_trying, breaches, one_site, small_case, worth_o
 
 from cleanhub.core.errors import InputError
 from cleanhub.freight.problem import HOME, OBJECTIVES, PUBLIC, SitingPlan, SitingProblem
-from cleanhub.freight.siting import assign, made_plan, programme_of, relative_gap, solve_siting
+from cleanhub.freight.siting import assign, bound_of, made_plan, programme_of, relative_gap, solve_siting
 
 EXACT = 1e-9
 
@@ -374,3 +374,13 @@ def test_an_empty_solution_is_an_empty_plan() -> None:
     assert plan.objective == 0.0
     assert plan.bound == 5.0 * model.terms.unit
     assert plan.opened.tolist() == [0, 0, 0]
+
+
+def test_no_plan_exceeds_the_bound_of_the_relaxation() -> None:
+    for seed in range(6):
+        problem = small_case(seed)
+        best = solve_siting(problem, 1e-6)
+        assert best.objective <= bound_of(problem) * (1 + 1e-9) + 1e-6
+        assert bound_of(problem) <= best.objective * 1.5 + 1.0, "and it is no bound out of sight"
+    nobody = replace(small_case(0), wanted=np.zeros(len(small_case(0).years)))
+    assert bound_of(nobody) == pytest.approx(0.0)

@@ -23,7 +23,7 @@ from cleanhub.freight.flows import road_flow
 from cleanhub.freight.grid import substation_operators
 from cleanhub.freight.problem import HOME, FloatArray, SitingPlan, SitingProblem
 from cleanhub.freight.site_figures import OWN
-from cleanhub.freight.siting import solve_siting
+from cleanhub.freight.siting import bound_of, relative_gap, solve_siting
 from cleanhub.freight.siting_binds import what_could_be
 from cleanhub.freight.siting_model import opening_costs, standing_plugs
 from cleanhub.freight.tariffs import tariffs_for
@@ -57,9 +57,12 @@ class Served:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How the choice of sites ended."""
-        plan = self.siting
-        return (f"freight: sites chosen to a gap of {plan.gap:.2%} ({plan.status})", *plan.notes)
+        """How far the choice of sites may be from the best for these trucks."""
+        gap = relative_gap(self.siting.objective, bound_of(self.problem))
+        return (
+            f"freight: no choice of sites is worth more than {gap:.2%} above this one",
+            *self.siting.notes,
+        )
 
 
 def serve_trucks(

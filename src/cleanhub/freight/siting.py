@@ -117,6 +117,15 @@ def programme_of(problem: SitingProblem, whole: bool = True, use: FloatArray | N
     return build_model(problem, replace(terms, room=np.floor(terms.room + WHOLE)) if whole else terms)
 
 
+def bound_of(problem: SitingProblem) -> float:
+    """An objective that no plan of ``problem`` exceeds: that of its relaxation, in the objective's unit."""
+    model = programme_of(problem)
+    programme = Programme(model)
+    if not len(model.gain) or not programme.relax():
+        return 0.0
+    return programme.bound() * model.terms.unit
+
+
 class _Search:
     """The best solution and bound so far of one model."""
 
