@@ -149,19 +149,20 @@ def solve_near_bound(programme: Programme, stops: Stops, step: float = 0.0) -> A
             lower=np.where(reduced < -distance * (1.0 + 1e-6), programme.upper, programme.lower),
             upper=np.where(reduced > distance * (1.0 + 1e-6), programme.lower, programme.upper),
         )
-        answer = solve_programme(kept, stops, cutoff=target + 1e-6 * max(1.0, abs(target)))
+        whole = bool((kept.lower == programme.lower).all() and (kept.upper == programme.upper).all())
+        cutoff = math.inf if whole else target + 1e-6 * max(1.0, abs(target))
+        answer = solve_programme(kept, stops, cutoff=cutoff)
         # without values: nothing at all within the columns left
         proved = min(answer.bound, target) if answer.status == OPTIMAL or len(answer.values) else bound
         bound = max(bound, proved)
         if answer.objective < best.objective and len(answer.values):
             best = answer
-        whole = bool((kept.lower == programme.lower).all() and (kept.upper == programme.upper).all())
         if best.objective <= target * (1.0 + EXACT) or (whole and answer.status == OPTIMAL):
             bound = max(bound, min(answer.bound, best.objective))
             return Answer(best.values, best.objective, bound, answer.status)
         # less than a step apart is proved: the bound of the last pass is 0.999 steps below the best
-        near = best.objective - bound <= max(0.9995 * step, stops.gap * abs(best.objective))
-        if near or answer.status != OPTIMAL:
+        apart = max(0.9995 * step, stops.gap * abs(best.objective)) if len(best.values) else -math.inf
+        if best.objective - bound <= apart or answer.status != OPTIMAL:
             return Answer(best.values, best.objective, bound, answer.status)
         distance *= 2.0
 
