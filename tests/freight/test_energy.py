@@ -262,11 +262,15 @@ def test_energy_is_least_at_a_middle_speed(battery: energy.Truck, figures: Figur
 
 
 def test_charging_losses_and_standing_by_hand(figures: Figures) -> None:
-    still = days([[(BOBTAIL, 10.0, 0.5, 0.0)], [(BOBTAIL, 10.0, 0.5, 4.0)]])
+    leg = (BOBTAIL, 10.0, 0.5)
+    still = days([[(*leg, 0.0), (*leg, 0.0)], [(*leg, 4.0), (*leg, 0.0)], [(*leg, 0.0), (*leg, 14.0)]])
     plug = energy.leg_energy(still, figures)
     out = energy.leg_energy(still, figures, at_plug=False)
     np.testing.assert_allclose(plug * figures.value("charging_efficiency"), out, rtol=1e-12)
-    assert out[1] - out[0] == pytest.approx(4.0 * figures.value("standing_power", "battery", "kW"))
+    taken = energy.group_energy(still, figures) * figures.value("charging_efficiency")
+    assert taken[1] - taken[0] == pytest.approx(4.0 * figures.value("standing_power", "battery", "kW"))
+    assert taken[2] == pytest.approx(taken[0]), "at its base a truck is switched off"
+    assert out.sum() == pytest.approx(taken.sum())
 
 
 def test_energy_grows_with_distance_at_one_speed(figures: Figures) -> None:
@@ -307,8 +311,10 @@ def test_diesel_carbon_and_particles_by_hand(hub: Hub, figures: Figures) -> None
 
 
 def test_idling_burns_diesel_and_moves_no_mile(figures: Figures) -> None:
-    tours = days([[(BOBTAIL, 10.0, 0.5, 0.0)], [(BOBTAIL, 10.0, 0.5, 5.0)]])
-    moving, idling = energy.leg_diesel(tours, figures)
+    leg = (BOBTAIL, 10.0, 0.5)
+    tours = days([[(*leg, 0.0), (*leg, 0.0)], [(*leg, 5.0), (*leg, 0.0)], [(*leg, 0.0), (*leg, 14.0)]])
+    moving, idling, parked = energy.group_diesel(tours, figures)
+    assert parked == pytest.approx(moving)
     hourly = figures.value("idle_fuel", "", "gal/h") * figures.value("idle_share")
     assert idling - moving == pytest.approx(5.0 * hourly)
 

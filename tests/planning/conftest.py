@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import cleanhub as ch
+from cleanhub.planning.charging import Coupled
 from cleanhub.planning.plan import Plan
 
 CALIFORNIA = Path(ch.__file__).parent / "hubs" / "california"
@@ -39,3 +40,9 @@ def copied(tmp_path: Path) -> Callable[[str], Path]:
         return target
 
     return copy
+
+
+@pytest.fixture
+def no_chargers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plans without freight, for tests that look at other things: chargers take seconds of each plan."""
+    monkeypatch.setattr("cleanhub.planning.plan.with_chargers", lambda path, seed=0: Coupled(path))

@@ -29,6 +29,7 @@ def test_deciding_year_by_year_never_costs_less_than_the_optimum(california: Hub
     assert 0 <= found.excess_percent < 20
 
 
+@pytest.mark.usefixtures("no_chargers")
 def test_the_scorecard_and_the_limits_say_so(california: Hub) -> None:
     plan = ch.plan(california, "net-zero-2045")
     (line,) = plan.scorecard[plan.scorecard["metric"] == "foresight_excess"].to_dict("records")
@@ -57,6 +58,7 @@ def test_limits_that_contradict_each_other_are_refused(california: Hub) -> None:
         run_pathway(california, hard)
 
 
+@pytest.mark.usefixtures("no_chargers")
 def test_limits_that_nobody_can_keep_are_named_and_stop_no_plan(california: Hub) -> None:
     rows = california.tables["limits"]
     none = rows[rows["limit"] == "co2-storage"].assign(

@@ -199,6 +199,7 @@ def test_a_plan_is_the_same_twice(hub: ch.Hub, baseline: Plan) -> None:
         pd.testing.assert_frame_equal(frame, again.tables[name])
 
 
+@pytest.mark.usefixtures("no_chargers")
 def test_removing_a_plant_moves_its_tonnes_to_the_rest(copied: Callable[[str], Path], baseline: Plan) -> None:
     folder = copied("one-less")
     plant = "ghgrp-1006642"
@@ -233,8 +234,18 @@ def test_a_hub_under_another_name_with_half_its_sites_plans(copied: Callable[[st
     assert totals["Industrial"] == pytest.approx(83.55, rel=0.005)
 
 
-@pytest.mark.parametrize("table", ["projects", "cohorts", "facilities", "credits", "limits", "targets"])
+@pytest.mark.parametrize("table", ["projects", "facilities", "credits", "limits", "targets"])
+@pytest.mark.usefixtures("no_chargers")
 def test_a_hub_without_one_kind_of_thing_plans(copied: Callable[[str], Path], table: str) -> None:
+    plan_without(copied, table)
+
+
+@pytest.mark.parametrize("table", ["cohorts", "warehouse_clusters", "tracts", "freight_places"])
+def test_a_hub_without_one_kind_of_thing_of_freight_plans(copied: Callable[[str], Path], table: str) -> None:
+    plan_without(copied, table)
+
+
+def plan_without(copied: Callable[[str], Path], table: str) -> None:
     folder = copied("without")
     drop_rows(folder, table, lambda frame: pd.Series(False, index=frame.index))
     for scenario in (folder / "scenarios").glob("*.yaml"):

@@ -188,6 +188,7 @@ def test_choices_that_only_one_side_names_are_set_beside_the_usual(baseline: Pla
     assert (kind, key, before, after) == ("scenario", "policies.hvip.until", "2030-12-31", "(none)")
 
 
+@pytest.mark.usefixtures("no_chargers")
 def test_a_changed_fact_and_reach_of_a_credit_are_named(
     baseline: Plan, copied: Callable[[str], Path]
 ) -> None:
@@ -209,6 +210,7 @@ def test_saved_plans_compare_like_plans(baseline: Plan, net_zero: Plan, tmp_path
     pd.testing.assert_frame_equal(ch.compare(a, b).outputs, ch.compare(baseline, net_zero).outputs)
 
 
+@pytest.mark.usefixtures("no_chargers")
 def test_a_project_that_moved_on_is_named(baseline: Plan, copied: Callable[[str], Path]) -> None:
     folder = copied("further")
     path = folder / "projects.csv"

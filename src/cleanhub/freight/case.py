@@ -147,7 +147,7 @@ def prepare_freight(
 ) -> FreightCase | None:
     """The freight of ``hub``, or ``None`` where it has no drayage cohort or no terminals.
 
-    ``years`` are those to decide (by rule unless given). Raises
+    ``years`` are those to decide; by rule, and with coarser groups of truck-days, unless given. Raises
     :class:`~cleanhub.core.errors.InputError` listing every fault of the hub's freight.
     """
     row = _cohort(hub)
@@ -160,7 +160,7 @@ def prepare_freight(
         return None
     between = network.between(zones.lat, zones.lon, zones.lat, zones.lon)
     trips = build_trips(zones, between.km, figures, container_throughput(hub))
-    days = build_truck_days(trips, zones, between, figures, seed)
+    days = build_truck_days(trips, zones, between, figures, seed, "plan" if years is None else "")
     if not len(days.trucks):
         return None
     decided = decided_years(scenario) if years is None else years

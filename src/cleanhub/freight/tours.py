@@ -45,15 +45,15 @@ class Shifts:
 
 
 def build_truck_days(
-    trips: Trips, zones: Zones, between: Between, figures: Figures, seed: int = 0
+    trips: Trips, zones: Zones, between: Between, figures: Figures, seed: int = 0, item: str = ""
 ) -> TruckDays:
-    """Truck-days of a working day in at most ``truck_day_groups`` groups of like ones.
+    """Truck-days of a working day in at most ``truck_day_groups`` (its ``item``) groups of like ones.
 
     ``between`` holds distance [km] and free-flow time [min] between all zones, (Z, Z). Trucks and distance
     add up to those of :func:`truck_day_sample`.
     """
     sample = truck_day_sample(trips, zones, between, figures, seed)
-    return group_truck_days(sample, zones, round(figures.value("truck_day_groups")))[0]
+    return group_truck_days(sample, zones, round(figures.value("truck_day_groups", item)))[0]
 
 
 def truck_day_sample(
