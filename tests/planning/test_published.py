@@ -18,6 +18,7 @@ from cleanhub.core.errors import InputError
 from cleanhub.core.units import factor
 from cleanhub.hub.library import Library, load_library
 from cleanhub.pathways.engine import run_pathway
+from cleanhub.planning.charging import with_chargers
 from cleanhub.planning.plan import Plan
 from cleanhub.planning.published import (
     COLUMNS,
@@ -271,7 +272,7 @@ def test_listed_cells_are_cut_at_semicolons() -> None:
 
 def test_metrics_read_what_the_plan_tables_say(baseline: Plan) -> None:
     hub = ch.load_hub("california")
-    found = PathMetrics(run_pathway(hub, ch.load_scenario("baseline", hub)))
+    found = PathMetrics(with_chargers(run_pathway(hub, ch.load_scenario("baseline", hub))).path)
     year = 2035
     emissions = baseline.table("emissions").query("scope == 1 and boundary == 'included' and gas == 'co2e'")
     expected = emissions[(emissions["year"] == year) & (emissions["sector"] == "cement")]["value"].sum()

@@ -82,9 +82,14 @@ def serve_trucks(
 
 
 def served_by(plan: SitingPlan) -> Served:
-    """What the chargers of a plan do, as shares of the activity, and their price."""
+    """What the chargers of a plan do, as shares of the activity, and their price.
+
+    Plugs never go: as many trucks as they serve in one year they can serve in the next, if so many are
+    wanted, whichever of equal choices the solver took.
+    """
     total = plan.problem.trucks.sum(axis=0)
     served = plan.served.sum(axis=0)
+    served = np.maximum(served, np.minimum(np.maximum.accumulate(served), plan.problem.wanted))
     done = np.divide(served, total, out=np.zeros_like(total), where=total > 0)
     return Served(plan, done, mean_price(plan))
 

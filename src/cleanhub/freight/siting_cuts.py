@@ -51,7 +51,7 @@ class _Cuts:
         linked = (model.flow >= 0) & (model.opens[site] >= 0)
         self.flow, self.open = model.flow[linked], model.opens[site][linked]
         per_plug = np.maximum(sites.kwh_per_plug / THOUSAND, 1e-12)
-        fits = (terms.room * per_plug[:, None])[site] / terms.energy_mwh[:, None]
+        fits = (terms.room * per_plug[:, None])[site] / np.maximum(terms.energy_mwh, 1e-12)[:, None]
         self.most = np.minimum(model.upper[self.flow], fits[linked])
         self.linked = np.zeros(len(self.flow), dtype=bool)
         self.plug_mw = grid.coincidence * sites.plug_kw / THOUSAND

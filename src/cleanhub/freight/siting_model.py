@@ -133,7 +133,7 @@ def build_terms(
     need = problem.kwh[group]
     energy = need + problem.pair_extra_kwh
     spent = sites.usd_per_kwh[site] * energy
-    affordable = (need > 0) & (spent <= problem.worth_usd_per_kwh * need * (1 + 1e-12))
+    affordable = (need > 0) & (spent <= problem.worth_usd_per_kwh * np.maximum(need, 1e-12) * (1 + 1e-12))
     standing = standing_plugs(problem) if running is None else running
     ready = _ready(problem) if running is None else np.zeros_like(_ready(problem))
     room = _room(problem, ready) if running is None else np.zeros_like(running)

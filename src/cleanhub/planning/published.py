@@ -22,6 +22,7 @@ from cleanhub.hub.library_schema import PUBLISHED_FIGURES
 from cleanhub.hub.package import find_hub, list_hubs, load_hub
 from cleanhub.hub.scenario import load_scenario
 from cleanhub.pathways.engine import run_pathway
+from cleanhub.planning.charging import with_chargers
 from cleanhub.planning.published_metrics import PathMetrics
 
 EXACT = 0.005
@@ -98,7 +99,7 @@ def compare_published(hubs: Collection[str] | None = None, library: Library | No
     for hub_name, of_hub in measured.groupby("hub", sort=True):
         hub = load_hub(str(hub_name))
         for name, rows in of_hub.groupby("scenario", sort=True):
-            path = PathMetrics(run_pathway(hub, load_scenario(str(name), hub)))
+            path = PathMetrics(with_chargers(run_pathway(hub, load_scenario(str(name), hub))).path)
             found |= {line: path.measure(row) for line, row in rows.iterrows()}
     lines = [_compared(row, *found.get(line, (float("nan"), ""))) for line, row in figures.iterrows()]
     return pd.DataFrame(lines, columns=list(COLUMNS))
