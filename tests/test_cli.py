@@ -70,6 +70,9 @@ def test_plan_as_json(tmp_path: Path) -> None:
 
 def test_plan_needs_no_network_and_writes_only_its_folder(plans: Path) -> None:
     assert sorted(path.name for path in (plans / "a").iterdir()) == [
+        "ATTRIBUTION.txt",
+        "blueprint.html",
+        "grid_works.csv",
         "plan.json",
         "report.html",
         "run.json",
