@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import typer
@@ -16,7 +18,12 @@ from typer.testing import CliRunner, Result
 from cleanhub.cli.freight import freight_app
 from cleanhub.cli.freight_trips import add_trips_command
 from cleanhub.core.errors import InputError, RunError
+from cleanhub.freight.energy import group_energy
+from cleanhub.freight.figures import Figures
+from cleanhub.freight.problem import LOADS, TruckDays
+from cleanhub.freight.roads import load_network
 from cleanhub.freight.trip_table import table_template
+from cleanhub.hub.package import Hub, load_hub
 
 Ask = Callable[..., Result]
 TABLES = {"mileage", "dwell", "battery", "truck_day_groups", "origin_destination", "places", "road_flow"}
@@ -83,6 +90,29 @@ def test_the_command_is_on_the_command_line() -> None:
 # ---------------------------------------------------------------- what is told
 
 
+def by_hand(hub: Hub) -> tuple[float, float]:
+    """Miles of the tour and kWh a mile: bobtail to the terminal, loaded to Ontario, bobtail home."""
+    figures, network = Figures(hub), load_network(hub)
+    places = (HOME, TERMINAL, ONTARIO, HOME)
+    ways = [network.route(start, end) for start, end in itertools.pairwise(places)]
+    starts = (5.3, 7.3, 10.3)
+    legs = TruckDays(
+        trucks=np.ones(1),
+        home=np.zeros(1, dtype=np.int64),
+        shifts=np.ones(1, dtype=np.int64),
+        leg_group=np.zeros(3, dtype=np.int64),
+        leg_from=np.array([0, 1, 2]),
+        leg_to=np.array([1, 2, 0]),
+        leg_load=np.array([LOADS.index(word) for word in ("bobtail", "loaded", "bobtail")]),
+        leg_km=np.array([way.km for way in ways]),
+        leg_hours=np.array([way.minutes[round(hour)] / 60 for way, hour in zip(ways, starts, strict=True)]),
+        leg_start=np.array(starts),
+        leg_dwell=np.array([1.5, 2.0, 0.0]),
+    )
+    miles = sum(way.miles for way in ways)
+    return miles, float(group_energy(legs, figures)[0]) / miles
+
+
 def test_stops_as_driven(ask: Ask, tmp_path: Path) -> None:
     found = json.loads(ask(write(tmp_path, stops()), *COLUMNS, "--json").stdout)
     assert found["kind"] == "gps"
@@ -92,8 +122,9 @@ def test_stops_as_driven(ask: Ask, tmp_path: Path) -> None:
     assert found["truck_days_per_day"] == pytest.approx(FLEET)
     assert found["turns"] == pytest.approx(1.0)
     assert found["legs"] == pytest.approx(3.0)
-    assert 80 < found["mean_miles"] < 200
-    assert 1.2 < found["kwh_per_mile"] < 3
+    miles, per_mile = by_hand(load_hub("california"))
+    assert found["mean_miles"] == pytest.approx(miles, rel=0.01)
+    assert found["kwh_per_mile"] == pytest.approx(per_mile, rel=0.05)
     assert found["electrifiable"] == 1.0
     assert {row["kind"] for row in found["dwell"]} == {"terminal", "cluster"}
     assert sum(row["truck_days_per_day"] for row in found["mileage"]) == pytest.approx(FLEET)

@@ -245,14 +245,19 @@ def test_a_hub_without_roads_runs_on_straight_lines_and_says_so(small_hub: Hub, 
 # ---------------------------------------------------------------- bad input
 
 
+def faults_of(hub: Hub, scenario: Scenario) -> list[str]:
+    """What the freight of ``hub`` is refused for, one line each."""
+    with pytest.raises(InputError) as error:
+        prepare_freight(hub, scenario)
+    return [fault.line() for fault in error.value.faults]
+
+
 def test_a_second_drayage_cohort_is_named(small_hub: Hub, scenario: Scenario) -> None:
     def two(table: pd.DataFrame) -> pd.DataFrame:
         drayage = table[table["duty_cycle"] == "drayage"].iloc[0].to_dict()
         return added(table, drayage | {"asset_id": "trucks-two"}, drayage | {"asset_id": "trucks-three"})
 
-    with pytest.raises(InputError) as error:
-        prepare_freight(with_table(small_hub, "cohorts", two), scenario)
-    lines = [fault.line() for fault in error.value.faults]
+    lines = faults_of(with_table(small_hub, "cohorts", two), scenario)
     assert len(lines) == 2
     assert "cohorts.csv" in lines[0]
     assert "second drayage cohort" in lines[0]
@@ -266,9 +271,7 @@ def test_truck_stops_beyond_every_substation_are_all_named(small_hub: Hub, scena
         {"place_id": "stop-blythe", "name": "Blythe", "kind": "truck_stop", "lat": 33.61, "lon": -114.59},
         {"place_id": "stop-carson", "name": "Carson", "kind": "truck_stop", "lat": 33.83, "lon": -118.24},
     )
-    with pytest.raises(InputError) as error:
-        prepare_freight(with_table(small_hub, "freight_places", lambda t: added(t, *stops)), scenario)
-    lines = [fault.line() for fault in error.value.faults]
+    lines = faults_of(with_table(small_hub, "freight_places", lambda t: added(t, *stops)), scenario)
     assert len(lines) == 2
     assert all("freight_places.csv" in line and "has no substation" in line for line in lines)
     assert "stop-needles" in lines[0]
@@ -286,9 +289,7 @@ def test_places_off_the_roads_are_all_named(small_hub: Hub, scenario: Scenario) 
         out.loc[out["cluster"] == "Chino", ["lat", "lon"]] = 31.0, -123.0
         return out
 
-    with pytest.raises(InputError) as error:
-        prepare_freight(with_table(hub, "warehouse_clusters", adrift), scenario)
-    lines = [fault.line() for fault in error.value.faults]
+    lines = faults_of(with_table(hub, "warehouse_clusters", adrift), scenario)
     assert len(lines) == 2
     assert "freight_places.csv" in lines[0]
     assert "reef (Reef) is off the roads" in lines[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -214,6 +215,17 @@ def test_a_day_of_drayage_takes_what_is_published(figures: Figures) -> None:
     assert 155 < miles < 165
     assert 1.8 <= float(energy.group_energy(day, figures)[0]) / miles <= 2.2
     assert 5.5 <= miles / float(energy.group_diesel(day, figures)[0]) <= 6.5
+
+
+def test_the_published_band_tells_a_loaded_from_an_empty_day(figures: Figures) -> None:
+    """The band is narrow enough to matter: the same day all loaded lies above it, all bobtail below."""
+
+    def per_mile(load: int) -> float:
+        day = dataclasses.replace(port_day(), leg_load=np.full(6, load))
+        return float(energy.group_energy(day, figures)[0] / day.km[0] * MILE)
+
+    assert per_mile(LOADED) > 2.2
+    assert per_mile(BOBTAIL) < 1.8
 
 
 def test_published_range_lies_within_the_ends_of_the_figures(hub: Hub) -> None:

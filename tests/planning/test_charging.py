@@ -15,6 +15,7 @@ from small_hub import edit
 
 from cleanhub.core.errors import InputError
 from cleanhub.core.tables import conform
+from cleanhub.freight.serve import serve_trucks
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario, load_scenario
@@ -92,12 +93,36 @@ def battery_share(coupled: Coupled) -> pd.Series[float]:
 
 
 def test_trucks_and_chargers_agree_or_it_is_said_that_they_do_not(coupled: Coupled) -> None:
-    assert 1 <= coupled.passes <= MOST_PASSES
     assert coupled.agreed == bool(coupled.residual.max() <= TOLERANCE)
     word = "agree" if coupled.agreed else "do not agree"
     assert f"trucks and chargers {word} after {coupled.passes} passes" in coupled.notes[0]
     assert f"{coupled.residual.max():.2%}" in coupled.notes[0]
     assert coupled.agreed  # the small hub settles
+
+
+def test_what_does_not_agree_ends_after_the_most_passes_and_says_so(
+    path: Pathway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a tolerance that nothing can meet all passes are made, and none but these."""
+    made: list[int] = []
+
+    def counted(*args: Any) -> Any:
+        made.append(1)
+        return serve_trucks(*args)
+
+    monkeypatch.setattr("cleanhub.planning.charging.TOLERANCE", -1.0)
+    monkeypatch.setattr("cleanhub.planning.charging.serve_trucks", counted)
+    never = with_chargers(path)
+    assert len(made) == never.passes == MOST_PASSES
+    assert not never.agreed
+    assert f"do not agree after {MOST_PASSES} passes" in never.notes[0]
+
+
+def test_a_tolerance_that_anything_meets_ends_after_one_pass(
+    path: Pathway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cleanhub.planning.charging.TOLERANCE", 10.0)
+    assert with_chargers(path).passes == 1
 
 
 def test_the_residual_is_the_difference_of_trucks_and_chargers(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cleanhub.core.errors import RunError
+from cleanhub.core.programme import loaded_solver
 from cleanhub.freight.site_power import SiteOptions
 from cleanhub.freight.tariffs import DAYS_OF_MONTH, HOURS, SEASON_MONTHS
 
@@ -124,25 +125,16 @@ class _Columns:
     def solve(self) -> FloatArray:
         """Values of all columns at the optimum."""
         row, column, value = (np.concatenate(parts) for parts in zip(*self.entries, strict=True))
-        matrix = sparse.csc_matrix((value, (row, column)), shape=(self.rows, self.count))
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = self.count, self.rows
-        lp.col_cost_ = np.concatenate(self.cost)
-        lp.col_lower_, lp.col_upper_ = np.zeros(self.count), np.concatenate(self.upper)
-        lp.row_lower_, lp.row_upper_ = np.concatenate(self.lower_row), np.concatenate(self.upper_row)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_ = matrix.indptr.astype(np.int32)
-        lp.a_matrix_.index_ = matrix.indices.astype(np.int32)
-        lp.a_matrix_.value_ = matrix.data
-        solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        for name, setting in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("random_seed", 0),
-            ("solver", "simplex"),
-        ):
-            solver.setOptionValue(name, setting)
-        solver.passModel(lp)
+        matrix = sparse.csc_array((value, (row, column)), shape=(self.rows, self.count))
+        solver = loaded_solver(
+            np.concatenate(self.cost),
+            np.zeros(self.count),
+            np.concatenate(self.upper),
+            np.concatenate(self.lower_row),
+            np.concatenate(self.upper_row),
+            matrix,
+            solver="simplex",
+        )
         solver.run()
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             words = solver.modelStatusToString(solver.getModelStatus())

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from cleanhub.core.errors import RunError
+from cleanhub.core.programme import loaded_solver, mark_whole
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -182,29 +183,19 @@ def _relaxed(programme: Programme, stops: Stops) -> tuple[float, FloatArray]:
 
 
 def _loaded(programme: Programme, stops: Stops) -> highspy.Highs:
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(programme.cost), len(programme.row_lower)
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = programme.cost, programme.lower, programme.upper
-    lp.row_lower_, lp.row_upper_ = programme.row_lower, programme.row_upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = programme.matrix.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = programme.matrix.indices.astype(np.int32)
-    lp.a_matrix_.value_ = programme.matrix.data
-    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-    lp.integrality_ = [kinds[int(whole)] for whole in programme.integer]
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    options = {
-        "output_flag": False,
-        "threads": 1,
-        "random_seed": 0,
-        "mip_rel_gap": stops.gap,
-        "mip_abs_gap": 0.0 if stops.gap == 0.0 else 1e-6,
-        "mip_max_nodes": stops.nodes,
-        "time_limit": stops.left,
-    }
-    for name, value in options.items():
-        solver.setOptionValue(name, value)
-    solver.passModel(lp)
+    solver = loaded_solver(
+        programme.cost,
+        programme.lower,
+        programme.upper,
+        programme.row_lower,
+        programme.row_upper,
+        programme.matrix,
+        mip_rel_gap=stops.gap,
+        mip_abs_gap=0.0 if stops.gap == 0.0 else 1e-6,
+        mip_max_nodes=stops.nodes,
+        time_limit=stops.left,
+    )
+    mark_whole(solver, programme.integer)
     return solver
 
 

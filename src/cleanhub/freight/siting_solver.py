@@ -12,6 +12,7 @@ import highspy
 import numpy as np
 from scipy import sparse
 
+from cleanhub.core.programme import loaded_solver, mark_whole
 from cleanhub.freight.problem import FloatArray, IntArray
 from cleanhub.freight.siting_model import Model
 
@@ -133,9 +134,7 @@ def solve_whole(
     ``start`` is a solution to begin with, ``cutoff`` a value that a solution must exceed to be of interest.
     """
     solver = _new_solver(model)
-    which = np.flatnonzero(model.integer).astype(np.int32)
-    kinds = np.full(len(which), int(highspy.HighsVarType.kInteger), dtype=np.uint8)
-    solver.changeColsIntegrality(len(which), which, kinds)
+    mark_whole(solver, model.integer)
     solver.setOptionValue("mip_rel_gap", gap)
     solver.setOptionValue("mip_max_nodes", nodes)
     if seconds is not None:
@@ -154,16 +153,13 @@ def solve_whole(
 
 
 def _new_solver(model: Model) -> highspy.Highs:
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(model.gain), len(model.row_lower)
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = -model.gain, model.lower, model.upper
-    lp.row_lower_, lp.row_upper_ = model.row_lower, model.row_upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = model.matrix.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = model.matrix.indices.astype(np.int32)
-    lp.a_matrix_.value_ = model.matrix.data
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("solver", "simplex")):
-        solver.setOptionValue(name, value)
-    solver.passModel(lp)
-    return solver
+    """The programme with its gain to be made large, in the solver's words."""
+    return loaded_solver(
+        -model.gain,
+        model.lower,
+        model.upper,
+        model.row_lower,
+        model.row_upper,
+        model.matrix,
+        solver="simplex",
+    )

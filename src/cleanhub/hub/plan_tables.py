@@ -9,12 +9,11 @@ lists them as pending and never fakes them.
 from __future__ import annotations
 
 from cleanhub.core.tables import Column, Table
+from cleanhub.hub.schema import LAT, LON
 
 YEAR = Column("year", "year", "calendar year")
 SECTOR = Column("sector", "text", "sector", codes="sector")
 VALUE = Column("value", "number", "value")
-LAT = Column("lat", "number", "latitude, WGS 84", unit="degree", minimum=-90, maximum=90)
-LON = Column("lon", "number", "longitude, WGS 84", unit="degree", minimum=-180, maximum=180)
 UNIT = Column("unit", "text", "unit of the value")
 
 SCORECARD = Table(

@@ -14,6 +14,7 @@ import highspy
 import numpy as np
 
 from cleanhub.core.errors import RunError
+from cleanhub.core.programme import loaded_solver, mark_whole
 from cleanhub.pathways.optimal_conflict import ConflictError, find_conflicts
 from cleanhub.pathways.optimal_cost import Accounts, Broken, SystemCost, cost_of
 from cleanhub.pathways.optimal_decode import decode
@@ -75,7 +76,9 @@ def solve_optimal(
     """
     accounts = Accounts(problem, multiplier)
     model = build_model(accounts, whole_plants)
-    solver = new_solver(model)
+    solver = loaded_solver(
+        model.cost, model.lower, model.upper, model.row_lower, model.row_upper, model.matrix, solver="simplex"
+    )
     solver.run()
     status = solver.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
@@ -106,28 +109,9 @@ def solve_optimal(
     )
 
 
-def new_solver(model: Model) -> highspy.Highs:
-    """A solver that holds the programme with fractions: one thread, fixed seed, silent."""
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(model.cost), len(model.row_lower)
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = model.cost, model.lower, model.upper
-    lp.row_lower_, lp.row_upper_ = model.row_lower, model.row_upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = model.matrix.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = model.matrix.indices.astype(np.int32)
-    lp.a_matrix_.value_ = model.matrix.data
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("solver", "simplex")):
-        solver.setOptionValue(name, value)
-    solver.passModel(lp)
-    return solver
-
-
 def _whole(model: Model, solver: highspy.Highs, gap: float, nodes: int) -> tuple[FloatArray, float, str]:
     """Values, bound [USD] and status of the programme with whole plants."""
-    which = np.flatnonzero(model.integer).astype(np.int32)
-    kinds = np.full(len(which), int(highspy.HighsVarType.kInteger), dtype=np.uint8)
-    solver.changeColsIntegrality(len(which), which, kinds)
+    mark_whole(solver, model.integer)
     solver.setOptionValue("mip_rel_gap", gap)
     solver.setOptionValue("mip_max_nodes", nodes)
     solver.run()
@@ -138,7 +122,7 @@ def _whole(model: Model, solver: highspy.Highs, gap: float, nodes: int) -> tuple
             f"no path of whole plants was found within {nodes} nodes; more nodes or fractions may find one"
         )
     values = np.array(solver.getSolution().col_value)
-    values[which] = np.round(values[which])
+    values[model.integer] = np.round(values[model.integer])
     bound = _dollars(model, float(info.mip_dual_bound))
     return values, bound, "optimal" if done else "node_limit"
 
