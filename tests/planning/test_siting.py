@@ -16,7 +16,14 @@ from cleanhub.freight.siting_model import standing_plugs
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario, load_scenario
-from cleanhub.planning.siting import Sited, SitingChoice, coarser, site_chargers
+from cleanhub.planning.siting import (
+    Sited,
+    SitingChoice,
+    coarser,
+    site_chargers,
+    spread_cases,
+    with_sites,
+)
 
 QUICK = SitingChoice(2025, 2035, wanted=0.3, gap=0.05, nodes=0)
 SHORT = SitingChoice(2026, 2030, wanted=0.15, gap=0.05, nodes=0)
@@ -189,6 +196,35 @@ def test_survival_is_told_for_the_sites_that_open(small_hub: Hub, scenario: Scen
     assert chargers["survival"].dropna().between(0, 1).all()
 
 
+def test_fewer_sites_keep_their_own_columns_and_pairs(sited: Sited) -> None:
+    problem = sited.plan.problem
+    keep = np.flatnonzero(np.arange(len(problem.sites.name)) % 3 == 0)
+    few = with_sites(problem, keep)
+    assert few.sites.name.tolist() == problem.sites.name[keep].tolist()
+    assert few.sites.plugs_most == pytest.approx(problem.sites.plugs_most[keep])
+
+    def pairs(one: Any) -> set[tuple[Any, ...]]:
+        names = one.sites.name[one.pair_site]
+        return set(zip(names, one.pair_group, one.pair_kind, one.pair_extra_kwh, strict=True))
+
+    kept = {pair for pair in pairs(problem) if pair[0] in set(few.sites.name)}
+    assert pairs(few) == kept
+    assert 0 < len(kept) < len(pairs(problem))
+
+
+def test_cases_spread_headroom_and_demand_in_all_pairs(sited: Sited) -> None:
+    problem = sited.plan.problem
+    cases = spread_cases(problem)
+    factors = {
+        (
+            float(case.grid.headroom_kw.sum() / problem.grid.headroom_kw.sum()),
+            float(case.wanted.sum() / problem.wanted.sum()),
+        )
+        for case in cases
+    }
+    assert factors == {(1.0, 1.0), (0.5, 0.5), (0.5, 1.5), (1.5, 0.5), (1.5, 1.5)}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("measure", ["regret", "cvar"])
 def test_one_choice_for_all_cases_lies_within_its_bound(
@@ -216,12 +252,6 @@ def test_a_hub_without_drayage_is_refused() -> None:
     with pytest.raises(InputError, match="no drayage with terminals") as error:
         site_chargers(world, load_scenario(str(world.meta["default_scenario"]), world), QUICK)
     assert error.value.exit_code == 2
-
-
-def test_an_unknown_measure_is_refused(small_hub: Hub, scenario: Scenario) -> None:
-    choice = SitingChoice(2027, 2028, wanted=0.05, gap=0.1, nodes=0, robust="luck")
-    with pytest.raises(InputError, match="regret, cvar"):
-        site_chargers(small_hub, scenario, choice)
 
 
 def test_energy_of_the_last_year_is_that_of_the_chargers(sited: Sited) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -90,8 +90,14 @@ def site(
     freight = chosen.freight.model_copy(update={k: v for k, v in update.items() if v is not None})
     chosen = chosen.model_copy(update={"freight": freight})
     choice = SitingChoice(
-        first, last, wanted, gap=gap, seconds=seconds, survival=survival, robust=robust
-    )  # fmt: skip
+        first,
+        last,
+        wanted,
+        gap=gap,
+        seconds=seconds,
+        survival=survival,
+        robust=cast(Literal["", "regret", "cvar"], robust),
+    )
     sited = site_chargers(loaded, chosen, choice, seed)
     summary = _summary(sited)
     if out_dir is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import itertools
+from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from cleanhub.core.errors import FaultList
 from cleanhub.freight.case import FreightCase, prepare_freight
 from cleanhub.freight.community import community_report
-from cleanhub.freight.problem import SitingPlan, SitingProblem
+from cleanhub.freight.problem import Sites, SitingPlan, SitingProblem
 from cleanhub.freight.serve import Served, freight_tables, served_by
 from cleanhub.freight.siting import solve_siting
 from cleanhub.freight.siting_robust import RobustPlan, Survival, rank_survival, solve_robust
@@ -21,8 +23,9 @@ from cleanhub.pathways.engine import run_pathway
 from cleanhub.planning.charging import fleet_of
 
 FloatArray = NDArray[np.float64]
-SPREAD = (0.5, 1.0, 1.5)
-"""Factors on assumed headroom and on demand whose combinations a robust choice is made for."""
+SPREAD = (0.5, 1.5)
+"""Factors on headroom and on demand whose combinations, beside none, a robust choice is made for."""
+ROBUST_GAP = 0.05
 ROBUST_NODES = 1
 """Nodes of the search for a robust choice: without any none is found."""
 
@@ -42,7 +45,7 @@ class SitingChoice:
     nodes: int = 10_000
     seconds: float | None = None
     survival: bool = False
-    robust: str = ""
+    robust: Literal["", "regret", "cvar"] = ""
 
 
 @dataclass(frozen=True)
@@ -101,26 +104,48 @@ def with_survival(chargers: pd.DataFrame, survival: Survival, problem: SitingPro
     return chargers.assign(survival=[by_name[name] for name in chargers["site_id"]])
 
 
-def _robust(problem: SitingProblem, measure: str) -> RobustPlan:
-    """One choice for combinations of headroom and demand; fewer years, as all are solved together."""
-    faults = FaultList()
-    if measure not in ("regret", "cvar"):
-        faults.add("--robust", what="no such measure", found=measure, allowed="regret, cvar")
-    faults.raise_if_any("freight site")
-    few = coarser(problem)
-    cases = [
+def _robust(problem: SitingProblem, measure: Literal["regret", "cvar"]) -> RobustPlan:
+    """One choice for combinations of headroom and demand.
+
+    All cases are solved together, so years are few and sites are those that stand or that a case alone
+    would open: the bound holds among these.
+    """
+    cases = spread_cases(coarser(problem))
+    alone = [solve_siting(case, gap=ROBUST_GAP, nodes=0) for case in cases]
+    wanted = np.any([plan.opened > 0 for plan in alone], axis=0) | (problem.sites.open_plugs > 0)
+    few = [with_sites(case, np.flatnonzero(wanted)) for case in cases]
+    return solve_robust(few, measure, gap=ROBUST_GAP, nodes=ROBUST_NODES)
+
+
+def spread_cases(problem: SitingProblem) -> list[SitingProblem]:
+    """The problem as it is, and with the low and high of headroom and of demand in all pairs."""
+    low, high = SPREAD
+    pairs = [(1.0, 1.0), *itertools.product((low, high), repeat=2)]
+    return [
         replace(
-            few,
-            grid=replace(few.grid, headroom_kw=few.grid.headroom_kw * headroom),
-            trucks=few.trucks * demand,
-            wanted=few.wanted * demand,
+            problem,
+            grid=replace(problem.grid, headroom_kw=problem.grid.headroom_kw * headroom),
+            trucks=problem.trucks * demand,
+            wanted=problem.wanted * demand,
         )
-        for headroom, demand in [
-            (1.0, 1.0),
-            *((a, b) for a in (SPREAD[0], SPREAD[2]) for b in (SPREAD[0], SPREAD[2])),
-        ]
+        for headroom, demand in pairs
     ]
-    return solve_robust(cases, "regret" if measure == "regret" else "cvar", gap=0.05, nodes=ROBUST_NODES)
+
+
+def with_sites(problem: SitingProblem, keep: NDArray[np.int64]) -> SitingProblem:
+    """The problem with the sites at positions ``keep`` alone, in their order, and the pairs that use them."""
+    place = np.full(len(problem.sites.name), -1, dtype=np.int64)
+    place[keep] = np.arange(len(keep))
+    used = np.flatnonzero(place[problem.pair_site] >= 0)
+    columns = {field.name: getattr(problem.sites, field.name)[keep] for field in fields(problem.sites)}
+    return replace(
+        problem,
+        sites=Sites(**columns),
+        pair_group=problem.pair_group[used],
+        pair_site=place[problem.pair_site[used]],
+        pair_kind=problem.pair_kind[used],
+        pair_extra_kwh=problem.pair_extra_kwh[used],
+    )
 
 
 def coarser(problem: SitingProblem, count: int = 3) -> SitingProblem:
