@@ -20,7 +20,7 @@ DEV := $(VENV)/.installed-dev
 RUFF := $(BIN)/ruff check src tests tools
 PIP_INSTALL := $(BIN)/python -m pip install $(PIP_FLAGS) --disable-pip-version-check --no-compile -c constraints.txt
 
-.PHONY: help setup setup-dev plan test lint format validate docs wheel weigh clean distclean
+.PHONY: help setup setup-dev plan test lint format validate docs frontend wheel weigh clean distclean
 
 help:  ## list the jobs
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -58,6 +58,7 @@ validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, an
 	$(BIN)/python benchmarks/road_matrix.py || status=1; \
 	$(BIN)/python benchmarks/p_median.py || status=1; \
 	$(BIN)/python benchmarks/siting.py || status=1; \
+	$(BIN)/python benchmarks/pipeline.py || status=1; \
 	$(BIN)/cleanhub validate pathways || status=1; \
 	for case in $(CASES); do \
 		if [ -d $$case/pmed ]; then $(BIN)/python benchmarks/location_optima.py $$case || status=1; \
@@ -70,6 +71,9 @@ validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, an
 docs: $(DEV)  ## build the documentation site
 	@test -f tools/build_docs.py || { echo "tools/build_docs.py is not there: nothing to build" >&2; exit 1; }
 	$(BIN)/python tools/build_docs.py
+
+frontend:  ## build the scripts of the web pages (needs node 20.19 or newer)
+	cd frontend && npm ci --no-audit --no-fund && npm run build
 
 wheel: $(DEV)  ## build dist/cleanhub-*.whl
 	$(BIN)/python -m build --wheel --no-isolation

@@ -339,6 +339,16 @@ def test_a_reference_to_nothing_is_a_fault_or_when_loose_a_note(loose: bool, cou
     assert [(one.row, one.found) for one in (*faults.faults, *faults.notes)] == [(4, "zz")]
 
 
+@pytest.mark.parametrize("loose", [False, True])
+def test_each_name_of_a_listed_cell_is_a_reference(loose: bool) -> None:
+    column = Column("sites", "text", "sites", blank=True, refers="sites.site", loose=loose, listed=True)
+    table = Table("reports", "Reports.", (column,))
+    frame = pd.DataFrame({"sites": ["a; b", "", "a;zz"]}, index=[2, 3, 4])
+    faults = FaultList()
+    check_references({"reports": frame}, {"reports": table}, {"sites.site": {"a", "b"}}, faults)
+    assert [(one.row, one.found) for one in (*faults.faults, *faults.notes)] == [(4, "zz")]
+
+
 def test_a_reference_to_a_table_that_is_not_there_is_not_checked() -> None:
     table = Table("reports", "Reports.", (Column("site", "text", "site", refers="sites.site"),))
     faults = FaultList()

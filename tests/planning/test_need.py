@@ -11,7 +11,12 @@ import cleanhub as ch
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.pathways.engine import run_pathway
-from cleanhub.planning.need import project_need_table, vehicles_bought
+from cleanhub.planning.need import (
+    base_rate_decisions,
+    expected_decisions,
+    project_need_table,
+    vehicles_bought,
+)
 from cleanhub.planning.plan import Plan
 
 
@@ -21,9 +26,11 @@ def switches(*rows: tuple[int, str, str, str, float], sector: str = "lime") -> p
     return frame.assign(sector=sector, from_technology="")
 
 
-def need(hub: Hub, table: pd.DataFrame, bought: pd.DataFrame | None = None) -> pd.DataFrame:
+def need(
+    hub: Hub, table: pd.DataFrame, bought: pd.DataFrame | None = None, expected: pd.DataFrame | None = None
+) -> pd.DataFrame:
     scenario = ch.load_scenario("baseline", hub)
-    found = project_need_table(hub, scenario, table, hub.base_year, bought)
+    found = project_need_table(hub, scenario, table, hub.base_year, bought, expected)
     assert list(found.columns) == PLAN_TABLES["project_need"].names
     return found
 
@@ -80,6 +87,106 @@ def test_a_project_past_fid_takes_a_plant_off_the_gap(hub: Hub) -> None:
     row = of(found, "lime", "plants", 2030)
     assert (row["plants_needed"], row["fid_expected"], row["gap"]) == (2, 1, 1)
     assert row["capital_gap_usd"] == pytest.approx(20.0)
+
+
+def projects_of(hub: Hub, *rows: dict[str, Any]) -> Hub:
+    """The hub with these projects alone, each laid on its first one."""
+    from dataclasses import replace
+
+    usual: dict[str, Any] = {
+        "sector": "lime", "role": "abates", "role_secondary": "", "stage": "announced", "online_year": pd.NA,
+        "capacity": float("nan"), "capacity_unit": "", "capacity_of": "", "part_of": "",
+    }  # fmt: skip
+    first = hub.tables["projects"].iloc[0].to_dict()
+    frame = pd.DataFrame([{**first, **usual, **row} for row in rows], columns=hub.tables["projects"].columns)
+    frame["online_year"] = frame["online_year"].astype("Int64")
+    return replace(hub, tables={**hub.tables, "projects": frame})
+
+
+def chances(*rows: tuple[str, int, str, float]) -> pd.DataFrame:
+    """Rows (project, year, stage, probability) of table ``stage_years``."""
+    return pd.DataFrame(rows, columns=["project_id", "year", "stage", "probability"])
+
+
+SIX: tuple[dict[str, Any], ...] = (
+    {"project_id": "a"},
+    {"project_id": "b", "role": "supplies"},
+    {"project_id": "store", "role": "stores"},
+    {"project_id": "umbrella", "role": "programme"},
+    {"project_id": "old", "stage": "operating", "online_year": 2015},
+    {"project_id": "trucks", "sector": "trucking", "capacity": 500.0, "capacity_of": "vehicles"},
+    {"project_id": "depot", "sector": "trucking", "capacity": 9.0, "capacity_of": "charging_power"},
+)
+
+
+def test_expected_decisions_are_chances_times_what_projects_bring(hub: Hub) -> None:
+    six = projects_of(hub, *SIX)
+    table = chances(
+        ("a", 2030, "fid", 0.1), ("a", 2030, "construction", 0.2), ("a", 2030, "announced", 0.7),
+        ("b", 2030, "operating", 0.25), ("b", 2030, "cancelled", 0.75),
+        ("a", 2035, "operating", 0.5), ("b", 2035, "operating", 0.3),
+        ("store", 2030, "fid", 1.0), ("umbrella", 2030, "fid", 1.0), ("old", 2030, "operating", 1.0),
+        ("trucks", 2030, "fid", 0.2), ("depot", 2030, "fid", 0.9),
+    )  # fmt: skip
+    found = expected_decisions(six, table, hub.base_year)
+    amounts = found.set_index(["sector", "year", "unit"])["fid_expected"].to_dict()
+    assert amounts == pytest.approx(
+        {
+            ("lime", 2030, "plants"): 0.55,
+            ("lime", 2035, "plants"): 0.8,
+            ("trucking", 2030, "vehicles"): 100.0,
+        }
+    )
+
+
+def test_expected_decisions_close_the_gap_in_their_sector_and_year(bare: Hub) -> None:
+    clean, _ = clean_and_usual(bare)
+    table = switches((2029, "a", clean, "retrofit", 10.0), (2034, "b", clean, "retrofit", 30.0))
+    expected = pd.DataFrame(
+        {"sector": ["lime", "lime", "glass"], "year": [2030, 2034, 2030], "fid_expected": [0.25, 0.5, 9.0]}
+    )
+    found = need(bare, table, expected=expected)
+    row = of(found, "lime", "plants", 2030)
+    assert (row["fid_expected"], row["gap"], row["capital_gap_usd"]) == pytest.approx((0.25, 0.75, 15.0))
+    row = of(found, "lime", "plants", 2040)  # the latest figure holds on
+    assert (row["fid_expected"], row["gap"]) == pytest.approx((0.5, 1.5))
+    glass = of(found, "glass", "plants", 2030)
+    assert (glass["plants_needed"], glass["fid_expected"], glass["gap"]) == (0, 9, 0)
+    assert "simulated" in row["source"]
+
+
+def test_expected_trucks_close_the_gap_of_trucks_and_their_capital(bare: Hub) -> None:
+    bought = pd.DataFrame(
+        {"year": [2029, 2033], "sector": "trucking", "vehicles": [400.0, 600.0], "capex_usd": [4e7, 9e7]}
+    )
+    expected = pd.DataFrame(
+        {"sector": ["trucking"], "year": [2030], "unit": ["vehicles"], "fid_expected": [100.0]}
+    )
+    found = need(bare, switches(), bought, expected)
+    row = of(found, "trucking", "vehicles", 2030)
+    assert (row["gap"], row["capital_gap_usd"]) == pytest.approx((300.0, 3e7))
+    row = of(found, "trucking", "vehicles", 2035)
+    assert (row["gap"], row["capital_gap_usd"]) == pytest.approx((900.0, 0.9 * 13e7))
+    assert set(found["unit"]) == {"vehicles"}
+
+
+def test_without_a_simulation_the_base_rate_stands_in(hub: Hub) -> None:
+    six = projects_of(
+        hub, *SIX, {"project_id": "c", "online_year": 2028}, {"project_id": "d", "stage": "cancelled"}
+    )
+    scenario = ch.load_scenario("baseline", hub)
+    found = base_rate_decisions(six, scenario, hub.base_year).set_index(["sector", "year", "unit"])
+    facts = hub.tables["programme_facts"]
+    rate = float(facts.loc[facts["fact"] == "fid_rate_global_pct", "value"].iloc[0]) / 100.0
+    later = scenario.as_of.year + 5
+    assert found["fid_expected"].to_dict() == pytest.approx(
+        {
+            ("lime", 2028, "plants"): rate,
+            ("lime", later, "plants"): 3 * rate,
+            ("trucking", later, "vehicles"): 500 * rate,
+        }
+    )
+    assert f"{rate:g}" in of(need(six, switches()), "lime", "plants", 2030)["source"]
 
 
 def test_vehicles_are_a_line_of_their_own_and_add_up(bare: Hub) -> None:

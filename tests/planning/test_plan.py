@@ -12,6 +12,7 @@ import pytest
 import cleanhub as ch
 from cleanhub.core.tables import conform
 from cleanhub.hub.plan_tables import PENDING, PLAN_TABLES
+from cleanhub.hub.schema import ENDED, PAST_FID
 from cleanhub.planning.plan import Plan
 
 PUBLISHED_2022 = {
@@ -153,9 +154,42 @@ def test_every_project_is_valued_or_says_why_not(baseline: Plan, hub: ch.Hub) ->
             assert pd.isna(row["levelised_cost"])
 
 
-def test_no_probability_stands_in_the_projects_table(baseline: Plan) -> None:
-    projects = baseline.table("projects")
-    assert projects[["p_fid_2030", "fid_p10", "fid_p50", "fid_p90"]].isna().all().all()
+def test_chances_of_projects_are_simulated_and_never_blank(baseline: Plan, hub: ch.Hub) -> None:
+    projects = baseline.table("projects").set_index("project_id")
+    chances = projects[["p_fid_2030", "p_fid_ever", "p_fid_strict"]]
+    assert chances.notna().all().all()
+    assert (chances["p_fid_strict"] <= chances["p_fid_2030"]).all()
+    assert (chances["p_fid_2030"] <= chances["p_fid_ever"]).all()
+    past, ended = projects["stage"].isin(PAST_FID), projects["stage"].isin(ENDED)
+    assert (chances[past] == 1).all().all()
+    assert (chances[ended] == 0).all().all()
+    live = projects[~past & ~ended & (projects["p_fid_ever"] > 0.01)]
+    assert (live["p_fid_ever"] < 1).all()
+    assert live["fid_p10"].le(live["fid_p50"]).all()
+    assert live["fid_p50"].le(live["fid_p90"]).all()
+    assert live["online_p50"].gt(live["fid_p10"]).all()
+    assert not any("p_fid" in name for name in hub.tables["projects"].columns)  # none stands in the data
+
+
+def test_expected_decisions_are_what_the_need_is_set_against(baseline: Plan) -> None:
+    stages, need = baseline.table("stage_years"), baseline.table("project_need")
+    assert stages.groupby(["project_id", "year"])["probability"].sum().to_numpy() == pytest.approx(1.0)
+    row = need[(need["sector"] == "cement") & (need["year"] == 2030) & (need["unit"] == "plants")]
+    past = stages[(stages["year"] == 2030) & stages["stage"].isin(PAST_FID)]
+    projects = baseline.table("projects").set_index("project_id")
+    mine = past[past["project_id"].map(projects["sector"]) == "cement"]
+    counted = mine[mine["project_id"].map(projects["role"]).isin(["abates", "supplies"])]
+    before = projects[(projects["stage"] == "operating") & (projects["online_year"] <= 2022)].index
+    expected = counted[~counted["project_id"].isin(before)]["probability"].sum()
+    assert float(row["fid_expected"].iloc[0]) == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_links_are_in_order_of_what_waits_for_them(baseline: Plan) -> None:
+    links, timeline = baseline.table("links"), baseline.table("coordination")
+    assert links["blocked_co2e_t"].is_monotonic_decreasing
+    assert links["shapley_share"].sum() == pytest.approx(1.0)
+    assert set(timeline["link_id"]) == set(links["link_id"])
+    assert timeline["actor"].is_monotonic_increasing
 
 
 def test_only_abating_projects_carry_tonnes(baseline: Plan, hub: ch.Hub) -> None:

@@ -330,6 +330,8 @@ def check_references(
                 continue
             known = targets[column.refers]
             cells = frame[column.name]
+            if column.listed:
+                cells = cells.str.split(";").explode().str.strip()
             wrong = cells[(cells != "") & ~cells.isin(list(known))]
             may_be = f"a {target_column} of {target}.csv"
             if column.loose and len(wrong):

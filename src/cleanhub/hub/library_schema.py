@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cleanhub.core.tables import Column, Table
-from cleanhub.hub.schema import CURRENCY_YEAR, HIGH, LOW, SOURCES, TRACE, UNIT, VALUE
+from cleanhub.hub import project_schema
+from cleanhub.hub.columns import CURRENCY_YEAR, HIGH, LOW, TRACE, UNIT, VALUE
+from cleanhub.hub.pipeline_library import GATE_RULES, LINK_RULES, SUPPORT_INSTRUMENTS
 from cleanhub.hub.schema import FREIGHT_PARAMETERS as HUB_FREIGHT_PARAMETERS
+from cleanhub.hub.schema import SOURCES
 
 CODELISTS = Table(
     "codelists",
@@ -574,6 +577,9 @@ PUBLISHED_FIGURES = Table(
 )
 
 FREIGHT_PARAMETERS = replace(HUB_FREIGHT_PARAMETERS, optional=False)
+PIPELINE_PARAMETERS = replace(project_schema.PIPELINE_PARAMETERS, optional=False)
+COMMITMENTS = replace(project_schema.COMMITMENTS, optional=False)
+OFFTAKERS = replace(project_schema.OFFTAKERS, optional=False)
 
 GRID_TIERS = Table(
     "grid_tiers",
@@ -630,5 +636,11 @@ LIBRARY_TABLES: dict[str, Table] = {
         PUBLISHED_FIGURES,
         FREIGHT_PARAMETERS,
         GRID_TIERS,
+        PIPELINE_PARAMETERS,
+        COMMITMENTS,
+        OFFTAKERS,
+        GATE_RULES,
+        LINK_RULES,
+        SUPPORT_INSTRUMENTS,
     )
 }

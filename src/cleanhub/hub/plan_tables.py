@@ -9,7 +9,8 @@ lists them as pending and never fakes them.
 from __future__ import annotations
 
 from cleanhub.core.tables import Column, Table
-from cleanhub.hub.schema import LAT, LON
+from cleanhub.hub.columns import LAT, LON
+from cleanhub.hub.pipeline_tables import PIPELINE_TABLES
 
 YEAR = Column("year", "year", "calendar year")
 SECTOR = Column("sector", "text", "sector", codes="sector")
@@ -311,18 +312,29 @@ PROJECTS = Table(
         Column("role", "text", "role", codes="role"),
         Column("part_of", "text", "umbrella project", blank=True),
         Column("asset_id", "text", "site it changes", blank=True),
+        Column("stage_basis", "text", "asserted, or inferred after years of silence"),
         Column(
             "p_fid_2030",
             "number",
-            "pending: needs the stage-gate simulation",
-            blank=True,
+            "chance of a final investment decision by the end of 2030 (1: taken; 0: ended, shelved)",
+            "1",
             minimum=0,
             maximum=1,
         ),
-        Column("fid_p10", "number", "pending: needs the stage-gate simulation", blank=True),
-        Column("fid_p50", "number", "pending: needs the stage-gate simulation", blank=True),
-        Column("fid_p90", "number", "pending: needs the stage-gate simulation", blank=True),
-        Column("online_p50", "number", "pending: needs the stage-gate simulation", blank=True),
+        Column("p_fid_ever", "number", "chance of one by the plan's last year", "1", minimum=0, maximum=1),
+        Column(
+            "p_fid_strict",
+            "number",
+            "the same as p_fid_2030, if no project may decide whose value is below nothing in our valuation",
+            "1",
+            minimum=0,
+            maximum=1,
+        ),
+        Column("fid_p10", "number", "year of decision, quickest tenth of those that decide", blank=True),
+        Column("fid_p50", "number", "median year of decision", blank=True),
+        Column("fid_p90", "number", "year of decision, slowest tenth", blank=True),
+        Column("online_p50", "number", "median year of entry into service", blank=True),
+        Column("p_from", "text", "what the chance of financing rests on: valuation, prior or the stage"),
         Column("online_year", "year", "as announced", blank=True),
         Column("capex_usd", "number", "capital in the scenario's price year", unit="USD", blank=True),
         Column("public_funding_usd", "number", "public money awarded, as published", unit="USD", blank=True),
@@ -655,6 +667,7 @@ PLAN_TABLES: dict[str, Table] = {
         POLICY_WEDGE,
         PROJECT_NEED,
         MILESTONES,
+        *PIPELINE_TABLES.values(),
         PROVENANCE,
     )
 }
@@ -664,9 +677,6 @@ PENDING: dict[str, str] = {
     "port_inventory": "ports",
     "aviation": "aviation",
     "measures": "ports",
-    "gates": "pipeline",
-    "links": "pipeline",
-    "commitments": "register",
     "exposure": "benefits",
     "jobs": "benefits",
 }

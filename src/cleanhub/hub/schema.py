@@ -9,42 +9,23 @@ column exists nowhere else. Tables of a *plan* are declared in
 from __future__ import annotations
 
 from cleanhub.core.tables import Column, Table
-
-SOURCE = Column("source_id", "text", "where the row came from", refers="sources.source_id")
-CONFIDENCE = Column("confidence", "text", "seen, derived, recalled or assumed", codes="confidence")
-NOTE = Column("note", "text", "what a reader must know", blank=True, optional=True)
-TRACE = (SOURCE, CONFIDENCE, NOTE)
-
-LAT = Column("lat", "number", "latitude, WGS 84", unit="degree", minimum=-90, maximum=90)
-LON = Column("lon", "number", "longitude, WGS 84", unit="degree", minimum=-180, maximum=180)
-LAT_BLANK = Column("lat", "number", "latitude, WGS 84", "degree", True, minimum=-90, maximum=90)
-LON_BLANK = Column("lon", "number", "longitude, WGS 84", "degree", True, minimum=-180, maximum=180)
-COORD_PRECISION = Column(
-    "coord_precision", "text", "how exact the place is", blank=True, codes="coord_precision"
+from cleanhub.hub.columns import (
+    ASSET_ID,
+    CONFIDENCE,
+    COORD_PRECISION,
+    CURRENCY_YEAR,
+    HIGH,
+    LAT,
+    LON,
+    LOW,
+    NOTE,
+    REGION,
+    SOURCE,
+    TRACE,
+    UNIT,
+    VALUE,
 )
-ASSET_ID = Column(
-    "asset_id",
-    "text",
-    "the site meant, may be empty",
-    blank=True,
-    refers="facilities.asset_id",
-    loose=True,
-)
-LOW = Column("low", "number", "low end of the range", blank=True)
-VALUE = Column("value", "number", "central value")
-HIGH = Column("high", "number", "high end of the range", blank=True)
-UNIT = Column("unit", "text", "unit of the value", unit_column=True)
-CURRENCY_YEAR = Column(
-    "currency_year", "year", "price year of money (empty: not money)", blank=True, optional=True
-)
-REGION = Column(
-    "region",
-    "text",
-    "region of the hub it holds for (empty: all of it)",
-    blank=True,
-    optional=True,
-    refers="markets.region",
-)
+from cleanhub.hub.project_schema import COMMITMENTS, OFFTAKERS, PIPELINE_PARAMETERS, PROJECTS
 
 
 def _reach(name: str, description: str) -> Column:
@@ -483,57 +464,8 @@ TARGETS = Table(
 
 PAST_FID = ("fid", "construction", "operating")
 """Stages past the final investment decision."""
-
-PROJECTS = Table(
-    "projects",
-    "Announced projects of the hub.",
-    (
-        Column("project_id", "text", "identifier"),
-        Column("name", "text", "name"),
-        Column("developer", "text", "who develops it", blank=True),
-        Column("sector", "text", "sector", codes="sector"),
-        Column("technology_text", "text", "technology as published", blank=True),
-        Column(
-            "technology",
-            "text",
-            "technology of the library it is valued with (empty: none fits)",
-            blank=True,
-            refers="technologies.technology",
-        ),
-        ASSET_ID,
-        Column("city", "text", "town", blank=True),
-        Column("county", "text", "county", blank=True),
-        LAT_BLANK,
-        LON_BLANK,
-        COORD_PRECISION,
-        Column("capacity", "number", "capacity", blank=True, minimum=0),
-        Column("capacity_unit", "text", "unit of capacity", blank=True, unit_column=True),
-        Column("capacity_of", "text", "what the capacity counts", blank=True, codes="product"),
-        Column("capex_usd", "number", "capital cost as published", "USD", True, minimum=0),
-        Column("capex_year", "year", "price year of the capital cost", blank=True),
-        Column("public_funding_usd", "number", "public money awarded", "USD", True, minimum=0),
-        Column("funding_source", "text", "who awarded it and what became of it", blank=True),
-        Column("announced_year", "year", "year of the announcement", blank=True),
-        Column("online_year", "year", "first year of operation, reached or aimed at", blank=True),
-        Column("stage", "text", "stage", codes="stage"),
-        Column("stage_as_published", "text", "stage in the publication's word", blank=True),
-        Column("gates_done", "text", "gates passed, ;-separated", blank=True, codes="gate", listed=True),
-        Column(
-            "co2e_t_per_year",
-            "number",
-            "emissions cut or removed each year, as expected",
-            unit="t CO2e/yr",
-            blank=True,
-            minimum=0,
-        ),
-        Column("role", "text", "role", codes="role"),
-        Column("role_secondary", "text", "second role", blank=True, codes="role"),
-        Column("part_of", "text", "umbrella project", blank=True, refers="projects.project_id", loose=True),
-        *TRACE,
-    ),
-    key=("project_id",),
-    optional=True,
-)
+ENDED = ("shelved", "cancelled", "closed")
+"""Stages of projects that have ended, or rest without a date."""
 
 PROGRAMME_FACTS = Table(
     "programme_facts",
@@ -781,6 +713,9 @@ PACKAGE_TABLES: dict[str, Table] = {
         PRICES,
         TARIFFS,
         PROJECTS,
+        PIPELINE_PARAMETERS,
+        COMMITMENTS,
+        OFFTAKERS,
         PROGRAMME_FACTS,
         INFRASTRUCTURE,
         PORT_THROUGHPUT,

@@ -22,7 +22,6 @@ from cleanhub.finance.valuations import (
     policy_answers_table,
     policy_wedge_table,
     valuations_table,
-    value_projects,
 )
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PENDING
@@ -32,21 +31,24 @@ from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.charging import Charging
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.pathways.tables import path_tables
+from cleanhub.pipeline.offtake import offtake_table
 from cleanhub.planning.charging import TABLES as CHARGING_TABLES
 from cleanhub.planning.charging import charging_tables, with_chargers
+from cleanhub.planning.commitments import commitments_table
 from cleanhub.planning.foresight import compare_with_optimum, with_marginal_values
-from cleanhub.planning.need import project_need_table, vehicles_bought
+from cleanhub.planning.need import expected_decisions, project_need_table, vehicles_bought
+from cleanhub.planning.pipeline import run_pipeline, simulated_tables, valued_projects
 from cleanhub.planning.projects import projects_table
 from cleanhub.planning.provenance import provenance_table, source_groups
+from cleanhub.planning.register_projects import register_hashes
 from cleanhub.planning.scorecard import ScorecardInputs, scorecard_table
 from cleanhub.planning.targets import PathTables, budgets_table, milestones_table
-from cleanhub.policy.book import load_book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Progress = Callable[[str, float], None]
-STEPS = ("path", "freight", "tables", "optimum", "range", "projects", "scorecard")
+STEPS = ("path", "freight", "tables", "optimum", "range", "projects", "pipeline", "scorecard")
 
 
 @dataclass
@@ -125,7 +127,7 @@ def plan(
     hub, scenario
         A loaded hub and scenario, or their names or paths.
     seed
-        Seed of every draw. Nothing is drawn yet; it is kept in the plan.
+        Seed of every draw; kept in the plan.
     progress
         Called with the step's name and the share done, 0 to 1.
 
@@ -160,17 +162,19 @@ def plan(
         ends = tuple(_end(hub, scenario, end, coupled.charging) for end in ("low", "high"))
     tell("range", 0.8)
     with clock.step("projects"):
-        tables["projects"] = projects_table(hub, scenario)
-        valued = value_projects(hub, scenario, load_book(hub.library, hub, scenario))
-        tables["valuations"] = valuations_table(valued)
-        tables["policy_answers"] = policy_answers_table(valued, scenario.end_year)
-        tables["policy_wedge"] = policy_wedge_table(valued, scenario.end_year)
-        tables["project_need"] = project_need_table(
-            hub, scenario, tables["switches"], path.sites.last_year, vehicles_bought(path)
-        )
+        valued = valued_projects(hub, scenario)
+        tables["valuations"] = valuations_table(valued.projects)
+        tables["policy_answers"] = policy_answers_table(valued.projects, scenario.end_year)
+        tables["policy_wedge"] = policy_wedge_table(valued.projects, scenario.end_year)
         tables["milestones"] = milestones_table(hub, scenario, central)
         tables["budgets"] = budgets_table(hub, scenario, central)
-    tell("projects", 0.9)
+    tell("projects", 0.85)
+    with clock.step("pipeline"):
+        run = run_pipeline(hub, scenario, valued, seed=seed, dangling="note")
+        tables.update(simulated_tables(run, scenario, valued))
+        tables["projects"] = projects_table(hub, scenario, run)
+        tables.update(_expected(path, tables, central))
+    tell("pipeline", 0.9)
     with clock.step("scorecard"):
         inputs = ScorecardInputs(
             hub,
@@ -183,6 +187,7 @@ def plan(
             tables["valuations"],
             foresight,
             {name: tables[name] for name in CHARGING_TABLES},
+            {name: tables[name] for name in ("projects", "links")},
             source_groups(hub),
         )
         scorecard = scorecard_table(inputs)
@@ -194,13 +199,33 @@ def plan(
         tables={"scorecard": scorecard, **tables},
         hub_name=hub.name,
         hub_title=hub.title,
-        hashes={**hub_hashes(hub), "library": _folder_hash(_library_folder())},
+        hashes={**hub_hashes(hub), **register_hashes(hub), "library": _folder_hash(_library_folder())},
         versions=_versions(),
         pending=dict(PENDING),
-        notes=[*(note.line() for note in hub.notes), *_unpriced(path), *_worth(valued), *coupled.notes],
+        notes=[
+            *(note.line() for note in hub.notes),
+            *_unpriced(path),
+            *_worth(valued.projects),
+            *coupled.notes,
+            *(f"pipeline: {note}" for note in run.notes),
+        ],
         timings=clock.timings,
         hub=hub,
     )
+
+
+def _expected(path: Pathway, tables: dict[str, pd.DataFrame], central: PathTables) -> dict[str, pd.DataFrame]:
+    """What the path needs and promises ask for, against what the pipeline is expected to bring."""
+    hub, scenario, last = path.hub, path.scenario, path.sites.last_year
+    decisions = expected_decisions(hub, tables["stage_years"], last)
+    need = project_need_table(hub, scenario, tables["switches"], last, vehicles_bought(path), decisions)
+    online = tables["projects"].set_index("project_id")["online_p50"].dropna()
+    from_year = {str(name): float(year) for name, year in online.items()}
+    return {
+        "project_need": need,
+        "commitments": commitments_table(path, central),
+        "offtake": offtake_table(hub, scenario, tables["valuations"], from_year),
+    }
 
 
 def _unpriced(path: Pathway) -> list[str]:

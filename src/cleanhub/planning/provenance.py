@@ -10,9 +10,13 @@ from cleanhub.core.tables import conform
 from cleanhub.freight.figures import Figures
 from cleanhub.hub.credits import credit_facts
 from cleanhub.hub.package import Hub
+from cleanhub.hub.parameters import Parameters
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import confidence_ranks, confidence_words
+from cleanhub.pipeline.offtake import offtaker_rows
+from cleanhub.planning.commitments import commitment_rows
+from cleanhub.planning.register_projects import register_hashes
 from cleanhub.policy.book import book_tables
 
 COLUMNS = ["table", "key", "value", "unit", "source_id", "confidence"]
@@ -24,6 +28,8 @@ def source_groups(hub: Hub) -> dict[str, str]:
     groups: dict[str, str] = {}
     for name, frame in {
         **hub.tables,
+        "gate_rules": hub.library.tables["gate_rules"],
+        "pipeline_parameters": Parameters(hub, "pipeline_parameters").rows,
         "library": hub.library.tables["technology_parameters"],
         "facilities": hub.tables["facility_emissions"],
         "policies": _behind_credits(hub)["policy_values"],
@@ -48,7 +54,9 @@ def provenance_table(
         *_hub_inputs(hub),
         *_library_inputs(hub),
         *_freight_inputs(hub),
+        *_pipeline_inputs(hub),
         *_policy_inputs(hub),
+        *_register_inputs(hub),
         _headline_rows(hub, scorecard),
         _emission_rows(hub, emissions),
     ]
@@ -150,6 +158,24 @@ def _freight_inputs(hub: Hub) -> list[pd.DataFrame]:
     ]
 
 
+def _pipeline_inputs(hub: Hub) -> list[pd.DataFrame]:
+    """Figures and rules behind gates and links, promises and buyers."""
+    rows = Parameters(hub, "pipeline_parameters").rows.reset_index()
+    item = np.where(rows["item"] != "", "/" + rows["item"], "")
+    found = [_rows("pipeline_parameters", rows, rows["parameter"] + item, rows["value"], rows["unit"])]
+    for name in ("gate_rules", "link_rules"):
+        rules = hub.library.tables[name]
+        for column, unit in (("p_pass", "1"), ("years", "yr")):
+            known = rules[rules[column].notna()]
+            found.append(_rows(name, known, known["rule"] + "/" + column, known[column], unit))
+    promises, buyers = commitment_rows(hub), offtaker_rows(hub)
+    found.append(
+        _rows("commitments", promises, promises["commitment_id"], promises["value"], promises["unit"])
+    )
+    found.append(_rows("offtakers", buyers, buyers["offtaker_id"], buyers["value"], buyers["unit"]))
+    return found
+
+
 def _library_inputs(hub: Hub) -> list[pd.DataFrame]:
     library = hub.library.tables
     parameters, carriers, index = (
@@ -201,6 +227,17 @@ def _policy_inputs(hub: Hub) -> list[pd.DataFrame]:
         ),
         _rows("policy_settings", settings, settings["setting"], settings["value"], settings["unit"]),
     ]
+
+
+def _register_inputs(hub: Hub) -> list[pd.DataFrame]:
+    """The register that the projects were read from: how many events it had, under the hash of all of it."""
+    read = register_hashes(hub)
+    if not read:
+        return []
+    from cleanhub.register.hub_projects import REGISTER_SOURCE  # with it comes the database
+
+    row = ("register", read["register/hash"], float(read["register/events"]), "1", REGISTER_SOURCE, "derived")
+    return [pd.DataFrame([row], columns=COLUMNS)]
 
 
 def _behind_credits(hub: Hub) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,7 @@ from cleanhub.core.units import factor
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.schema import PAST_FID
+from cleanhub.hub.schema import ENDED, PAST_FID
 from cleanhub.planning.foresight import Foresight
 from cleanhub.planning.need import PLANTS
 from cleanhub.planning.targets import PathTables, measure
@@ -20,6 +20,7 @@ from cleanhub.planning.targets import PathTables, measure
 WEAK = ("recalled", "assumed")
 ILLUSTRATIVE = 0.3
 CHARGING_YEAR = 2035
+DECISION_YEAR = 2030
 
 
 @dataclass
@@ -52,6 +53,7 @@ class ScorecardInputs:
     valuations: pd.DataFrame
     foresight: Foresight
     freight: dict[str, pd.DataFrame] = field(default_factory=dict)
+    pipeline: dict[str, pd.DataFrame] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
 
@@ -68,6 +70,7 @@ def scorecard_table(inputs: ScorecardInputs) -> pd.DataFrame:
         *_foresight_lines(inputs),
         *_coverage_lines(inputs),
         *_project_lines(inputs),
+        *_pipeline_lines(inputs),
     ]
     rows = [
         {
@@ -388,3 +391,41 @@ def _project_lines(inputs: ScorecardInputs) -> list[_Line]:
             note="the others say why not in the table valuations",
         ),
     ]
+
+
+def _pipeline_lines(inputs: ScorecardInputs) -> list[_Line]:
+    """Decisions and tonnes that the simulation expects, and the link that most of them wait for."""
+    projects, links = inputs.pipeline.get("projects"), inputs.pipeline.get("links")
+    if projects is None or links is None or projects.empty:
+        return []
+    live = (projects["p_fid_2030"] < 1) & ~projects["stage"].isin((*ENDED, *PAST_FID))
+    own = projects[live & (projects["role"] != "programme")]
+    source = _source(inputs, "projects", "gate_rules", "pipeline_parameters")
+    strict = f"{own['p_fid_strict'].sum():.1f} if a value below nothing in our valuation forbids it"
+    lines = [
+        _Line(
+            "decisions_expected",
+            "Investment decisions expected among projects still to decide",
+            DECISION_YEAR,
+            float(own["p_fid_2030"].sum()),
+            "projects",
+            source,
+            1.0,
+            note=f"of {len(own)} projects; {strict}",
+        )
+    ]
+    if len(links) and links["blocked_co2e_t"].iloc[0] > 0:
+        first = links.iloc[0]
+        lines.append(
+            _Line(
+                "first_missing_link",
+                "Expected tonnes that wait for the first missing link",
+                None,
+                float(first["blocked_co2e_t"]),
+                "t CO2e",
+                source,
+                1.0,
+                note=f"{first['description']}; {first['action']}",
+            )
+        )
+    return lines

@@ -1,0 +1,323 @@
+"""Draws of everything uncertain in a pipeline: what passes, how long it takes, what is given up.
+
+Each gate has a standard normal latent ``sqrt(a) Z + sqrt(b) Y + sqrt(1 - a - b) e``: ``Z`` belongs to
+its project, ``Y`` to its kind of gate, ``e`` to itself; the gate passes where the latent exceeds the
+threshold of its chance (Gaussian copula with two factors, Vasicek 1987). Gates that are done are
+evidence on ``Z``: the density of ``Z`` becomes ``phi(z) prod_g P(g passes | z)``. It is drawn by its
+inverse distribution from the uniform number that would have been used without evidence; since each
+factor rises with ``z``, evidence never lowers ``Z`` in any draw.
+
+Every random stream is made of the seed and the name of its thing, and is stratified (Latin
+hypercube, McKay, Beckman, Conover 1979): a project that is added leaves the draws of all others.
+When things close follows in :mod:`cleanhub.pipeline.evaluate`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.special import expit, log_ndtr, logit, ndtri
+
+from cleanhub.pipeline.order import FINANCE, POLICY_DEADLINE, Order, order_of
+from cleanhub.pipeline.problem import (
+    GATE,
+    POLICY,
+    SERVICE,
+    STAGE,
+    BoolArray,
+    FloatArray,
+    Graph,
+    Projects,
+    Setting,
+)
+
+_Z90 = float(ndtri(0.9))
+_GRID = np.linspace(-6.0, 6.0, 201)
+
+
+class FinanceGate(Protocol):
+    """Judges, draw by draw, whether a project finds its money."""
+
+    @property
+    def known(self) -> BoolArray:
+        """Projects it can judge, (P,); the ``finance`` gate of the others passes by its own chance."""
+        ...
+
+    def passes(self, project: int, decided: FloatArray, world: World) -> BoolArray:
+        """Whether the project at this position is financed if it decides at these times, (D,).
+
+        ``decided`` is finite, in years after as_of, shape (D,); draws in which another gate fails are
+        given the time 0 and the answer there does not count. ``world.capital``, ``world.price``,
+        ``world.in_force`` and ``world.ready`` hold what else the answer may rest on.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class World:
+    """What was drawn; nothing here knows what waits for what.
+
+    Attributes
+    ----------
+    closes
+        Whether a node passes by itself, (N, D).
+    years
+        Years that it takes once it can begin, (N, D); 0 where it is done.
+    given_up
+        Years after as_of at which a live project is given up, (P, D); infinity for the others.
+    capital, price
+        Final over estimated capital, price of the product over the central one, (P, D) [1].
+    in_force
+        Whether each policy stays in force, by the id of its node, each (D,).
+    ready
+        Whether every gate of the project but its finance passes by itself, (P, D): who would share the
+        cost of what is shared.
+    chance
+        Chance of each node after the shift of calibration, (N,).
+    order
+        Who waits for whom.
+    finance
+        Judge of the finance gates; none: each passes by its own chance.
+    """
+
+    graph: Graph
+    projects: Projects
+    setting: Setting
+    seed: int
+    closes: BoolArray
+    years: FloatArray
+    given_up: FloatArray
+    capital: FloatArray
+    price: FloatArray
+    in_force: Mapping[str, BoolArray]
+    ready: BoolArray
+    chance: FloatArray
+    order: Order
+    finance: FinanceGate | None = None
+
+    @property
+    def draws(self) -> int:
+        """Number of draws D."""
+        return int(self.closes.shape[1])
+
+
+def draw(
+    graph: Graph,
+    projects: Projects,
+    setting: Setting,
+    draws: int,
+    seed: int = 0,
+    *,
+    shift: float = 0.0,
+    finance: FinanceGate | None = None,
+) -> World:
+    """Draw ``draws`` worlds; the same seed gives the same bytes.
+
+    Parameters
+    ----------
+    shift
+        Added to the log-odds of every gate and stage that is not ``fixed`` (see
+        :mod:`cleanhub.pipeline.calibrate`).
+    finance
+        Judge of the finance gates, kept in the world.
+    """
+    chance = chances(graph, setting, shift)
+    if finance is not None:
+        chance = _dates_judged(graph, finance.known, chance)
+    latent = latents(graph, projects, setting, chance, draws, seed)
+    return world_of(graph, projects, setting, chance, latent, draws, seed, finance)
+
+
+def world_of(
+    graph: Graph,
+    projects: Projects,
+    setting: Setting,
+    chance: FloatArray,
+    latent: Mapping[int, FloatArray],
+    draws: int,
+    seed: int,
+    finance: FinanceGate | None = None,
+) -> World:
+    """The world of latents that are drawn already (see :func:`latents`), with the chances (N,)."""
+    closes = closing(chance, latent, draws)
+    return World(
+        graph=graph,
+        projects=projects,
+        setting=setting,
+        seed=seed,
+        closes=closes,
+        years=durations(graph, draws, seed),
+        given_up=given_up(projects, setting, draws, seed),
+        capital=_factors("capital", setting.capital_growth, projects, setting, draws, seed),
+        price=_factors("price", setting.price_spread, projects, setting, draws, seed),
+        in_force={str(graph.id[node]): closes[node] for node in np.flatnonzero(graph.kind == POLICY)},
+        ready=_ready(graph, projects, closes),
+        chance=chance,
+        order=order_of(graph, projects),
+        finance=finance,
+    )
+
+
+# ---------------------------------------------------------------- streams
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """Random numbers of one thing: of the seed and its name, whatever else is drawn."""
+    words = np.frombuffer(hashlib.sha256(name.encode()).digest()[:16], dtype=np.uint32)
+    return np.random.default_rng([seed, *map(int, words)])
+
+
+def uniform(seed: int, name: str, draws: int) -> FloatArray:
+    """Stratified uniform numbers inside (0, 1), (D,): one in each of D equal parts, in random order."""
+    random = stream(seed, name)
+    return np.asarray((random.permutation(draws) + np.clip(random.random(draws), 1e-12, 1.0 - 1e-12)) / draws)
+
+
+def normal(seed: int, name: str, draws: int) -> FloatArray:
+    """Stratified standard normal numbers, (D,)."""
+    return np.asarray(ndtri(uniform(seed, name, draws)))
+
+
+# ---------------------------------------------------------------- what passes
+
+
+def chances(graph: Graph, setting: Setting, shift: float = 0.0) -> FloatArray:
+    """Chance of each node, (N,): log-odds of gates and stages that are not fixed moved by ``shift``.
+
+    Entry into service has the chance ``completion`` unless the node says another one.
+    """
+    moved = ~graph.fixed & _staged(graph)
+    found = np.where(moved, expit(logit(graph.p_pass) + shift), graph.p_pass)
+    plain = (graph.kind == SERVICE) & ~graph.done & (graph.p_pass >= 1.0)
+    return np.asarray(np.where(plain, setting.completion, found))
+
+
+def _dates_judged(graph: Graph, known: BoolArray, chance: FloatArray) -> FloatArray:
+    """Chances (N,) where a missed date of a policy is judged once: by the value lost, not by its gate too."""
+    judged = (graph.gate == POLICY_DEADLINE) & (graph.project >= 0) & ~graph.done
+    judged &= known[np.maximum(graph.project, 0)]
+    return np.where(judged, 1.0, chance)
+
+
+def _staged(graph: Graph) -> BoolArray:
+    return np.asarray(((graph.kind == GATE) | (graph.kind == STAGE)) & (graph.project >= 0))
+
+
+def latents(
+    graph: Graph, projects: Projects, setting: Setting, chance: FloatArray, draws: int, seed: int
+) -> dict[int, FloatArray]:
+    """Standard normal latent of each open node that can fail, by its position, each (D,).
+
+    Gates and stages share parts with their project and their kind; entry into service, shared nodes
+    and policies stand alone. ``chance`` is what the evidence of gates that are done is read with.
+    """
+    own_share = 1.0 - setting.common_project - setting.common_gate
+    if min(own_share, setting.common_project, setting.common_gate) < 0.0:
+        raise ValueError("common shares of gates must be at least 0 and together at most 1")
+    staged = _staged(graph)
+    of_project: dict[int, FloatArray] = {}
+    of_kind: dict[str, FloatArray] = {}
+    found: dict[int, FloatArray] = {}
+    for node in np.flatnonzero(~graph.done & (chance < 1.0)):
+        own = normal(seed, f"passes:{graph.id[node]}", draws)
+        if staged[node]:
+            project, kind = int(graph.project[node]), str(graph.gate[node] or graph.kind[node])
+            if project not in of_project:
+                done = np.flatnonzero(staged & graph.done & (graph.project == project))
+                u = uniform(seed, f"project:{projects.id[project]}", draws)
+                of_project[project] = posterior(u, chance[done], setting.common_project)
+            if kind not in of_kind:
+                of_kind[kind] = normal(seed, f"kind:{kind}", draws)
+            own *= np.sqrt(own_share)
+            own += np.sqrt(setting.common_project) * of_project[project]
+            own += np.sqrt(setting.common_gate) * of_kind[kind]
+        found[int(node)] = own
+    return found
+
+
+def posterior(u: FloatArray, done: FloatArray, common: float) -> FloatArray:
+    """A project's common part given that gates with the chances ``done`` (G,) are done, at uniforms ``u``.
+
+    ``common`` is its share of the variance of a gate; with nothing done a standard normal variable.
+    The chance that a gate passes given z is ``Phi((Phi^-1(p) + sqrt(a) z) / sqrt(1 - a))``.
+    """
+    logs = -0.5 * _GRID**2
+    if 0.0 < common < 1.0:
+        level = ndtri(np.clip(done, 1e-12, 1.0))[:, None]
+        logs = logs + log_ndtr((level + np.sqrt(common) * _GRID) / np.sqrt(1.0 - common)).sum(axis=0)
+    density = np.exp(logs - logs.max())
+    below = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+    return np.interp(u, below / below[-1], _GRID)
+
+
+def closing(chance: FloatArray, latent: Mapping[int, FloatArray], draws: int) -> BoolArray:
+    """Whether each node passes by itself, (N, D): nothing to fail, or its latent exceeds its threshold."""
+    threshold = -ndtri(chance)
+    closes = np.ones((len(chance), draws), dtype=bool)
+    for node, values in latent.items():
+        closes[node] = values > threshold[node]
+    return closes
+
+
+def _ready(graph: Graph, projects: Projects, closes: BoolArray) -> BoolArray:
+    ready = np.repeat((~projects.ended)[:, None], closes.shape[1], axis=1)
+    for node in np.flatnonzero(_staged(graph) & (graph.gate != FINANCE)):
+        ready[graph.project[node]] &= closes[node]
+    return ready
+
+
+# ---------------------------------------------------------------- how long, how dear
+
+
+def spread(z: FloatArray, low: float, middle: float, high: float) -> FloatArray:
+    """Read standard normal ``z`` by tenth, median and ninetieth percentile: a two-piece lognormal variable.
+
+    A piece that would begin at 0 or below is normal instead, cut off at 0.
+    """
+    upper, lower = z / _Z90, -z / _Z90
+    above = middle * (high / middle) ** upper if middle > 0.0 else middle + (high - middle) * upper
+    if low > 0.0:
+        below = middle * (low / middle) ** lower
+    else:
+        below = np.maximum(middle - (middle - low) * lower, 0.0)
+    return np.asarray(np.where(z > 0.0, above, below))
+
+
+def durations(graph: Graph, draws: int, seed: int) -> FloatArray:
+    """Years that each node takes, (N, D); 0 where it is done, the median where there is no spread."""
+    years = np.zeros((len(graph), draws))
+    for node in np.flatnonzero(~graph.done):
+        low, middle, high = graph.years[node]
+        if low == middle == high:
+            years[node] = middle
+        else:
+            years[node] = spread(normal(seed, f"years:{graph.id[node]}", draws), low, middle, high)
+    return years
+
+
+def given_up(projects: Projects, setting: Setting, draws: int, seed: int) -> FloatArray:
+    """Years after as_of at which live projects are given up, (P, D), exponential; infinity for the others."""
+    times = np.full((len(projects), draws), np.inf)
+    if setting.drop_hazard > 0.0:
+        for project in np.flatnonzero(projects.live):
+            u = uniform(seed, f"given up:{projects.id[project]}", draws)
+            with np.errstate(over="ignore"):  # a hazard close to none: never
+                times[project] = -np.log(u) / setting.drop_hazard
+    return times
+
+
+def _factors(
+    name: str, points: FloatArray, projects: Projects, setting: Setting, draws: int, seed: int
+) -> FloatArray:
+    """One factor for each project and draw, (P, D): a part that the hub has in common, a part of its own."""
+    low, middle, high = (float(point) for point in points)
+    if low == middle == high:
+        return np.full((len(projects), draws), middle)
+    common = np.sqrt(setting.common_gate) * normal(seed, f"{name}:all", draws)
+    own = np.sqrt(1.0 - setting.common_gate)
+    rows = [own * normal(seed, f"{name}:{project}", draws) + common for project in projects.id]
+    return spread(np.asarray(rows).reshape(len(projects), draws), low, middle, high)

@@ -1,0 +1,107 @@
+"""The pipeline of a hub inside a plan: values on grids, the simulation, and its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cleanhub.finance.project_grid import value_grids
+from cleanhub.finance.valuations import ProjectValue, value_projects
+from cleanhub.hub.package import Hub
+from cleanhub.hub.parameters import Parameters
+from cleanhub.hub.scenario import Scenario
+from cleanhub.pipeline.backtest import backtest_table
+from cleanhub.pipeline.conflicts import conflicts_table
+from cleanhub.pipeline.coordination import coordination_table
+from cleanhub.pipeline.deadlines import policy_deadlines
+from cleanhub.pipeline.financing import value_gates
+from cleanhub.pipeline.graph import Dangling
+from cleanhub.pipeline.missing import links_table
+from cleanhub.pipeline.problem import Hurdle
+from cleanhub.pipeline.results import gates_table, pipeline_years_table, stage_years_table
+from cleanhub.pipeline.simulate import DRAWS, Run, simulate
+from cleanhub.policy.book import PolicyBook, load_book
+
+TABLES = (
+    "gates",
+    "links",
+    "stage_years",
+    "pipeline_years",
+    "coordination",
+    "conflicts",
+    "pipeline_backtest",
+)
+"""Tables that :func:`simulated_tables` makes."""
+
+
+@dataclass(frozen=True)
+class Valued:
+    """The projects of a hub with their values, and the policies that were asked."""
+
+    projects: list[ProjectValue]
+    book: PolicyBook
+
+    @property
+    def answers(self) -> Mapping[str, Sequence[str]]:
+        """Policies that pay each project at the dates of its own case, by project."""
+        return {
+            one.project.project_id: [a.policy for a in one.value.setting.answers if a.answer == "pays"]
+            for one in self.projects
+            if one.value is not None
+        }
+
+
+def valued_projects(hub: Hub, scenario: Scenario) -> Valued:
+    """Every project of the hub in both views, under the scenario's policies."""
+    book = load_book(hub.library, hub, scenario)
+    return Valued(value_projects(hub, scenario, book), book)
+
+
+def run_pipeline(
+    hub: Hub,
+    scenario: Scenario,
+    valued: Valued | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    hurdle: Hurdle = "revealed",
+    without_evidence: bool = False,
+    dangling: Dangling = "error",
+) -> Run:
+    """Simulate the projects of a hub with their valuations as judge of the finance gate.
+
+    Parameters
+    ----------
+    valued
+        The valued projects where they are at hand.
+    draws, seed, hurdle, without_evidence, dangling
+        As in :func:`cleanhub.pipeline.simulate.simulate`.
+    """
+    if without_evidence:
+        return simulate(hub, scenario, draws, seed, hurdle, without_evidence=True, dangling=dangling)
+    known = valued or valued_projects(hub, scenario)
+    rows = Parameters(hub, "pipeline_parameters", price_year=scenario.price_year)
+    judges = value_gates(known.projects, value_grids(known.projects, known.book), rows)
+    return simulate(hub, scenario, draws, seed, hurdle, judges, known.answers, dangling=dangling)
+
+
+def simulated_tables(run: Run, scenario: Scenario, valued: Valued) -> dict[str, pd.DataFrame]:
+    """The tables of :data:`TABLES`."""
+    links = links_table(run)
+    deadlines = policy_deadlines(valued.projects, valued.book, scenario.as_of)
+    return {
+        "gates": gates_table(run),
+        "links": links,
+        "stage_years": stage_years_table(run),
+        "pipeline_years": pipeline_years_table(run),
+        "coordination": coordination_table(run, links, deadlines),
+        "conflicts": conflicts_table(valued.projects, valued.book, scenario.as_of, run.simulation),
+        "pipeline_backtest": backtest_table(
+            run.parameters,
+            run.world.setting,
+            run.calibration,
+            scenario.as_of.isoformat(),
+            run.world.seed,
+        ),
+    }
