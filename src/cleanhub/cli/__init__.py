@@ -11,13 +11,17 @@ import sys
 
 import typer
 
+from cleanhub.cli.commitments import commitments_app
 from cleanhub.cli.finance import add_finance_command
 from cleanhub.cli.freight import freight_app
 from cleanhub.cli.hub import hub_app
 from cleanhub.cli.output import err, out, print_json
 from cleanhub.cli.pathways import add_pathways_command
+from cleanhub.cli.pipeline import pipeline_app
 from cleanhub.cli.plan import add_plan_commands
 from cleanhub.cli.policy import policy_app
+from cleanhub.cli.register import add_register_commands
+from cleanhub.cli.serve import add_serve_command
 from cleanhub.cli.validate import validate_app
 from cleanhub.core.errors import CleanhubError, InputError
 
@@ -34,8 +38,12 @@ app = typer.Typer(
 add_plan_commands(app)
 add_finance_command(app)
 add_pathways_command(app)
+add_serve_command(app)
+add_register_commands(app)
+app.add_typer(commitments_app, name="commitments")
 app.add_typer(freight_app, name="freight")
 app.add_typer(hub_app, name="hub")
+app.add_typer(pipeline_app, name="pipeline")
 app.add_typer(policy_app, name="policy")
 app.add_typer(validate_app, name="validate")
 

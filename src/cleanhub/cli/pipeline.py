@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -53,6 +54,11 @@ Register_ = Annotated[
     typer.Option("--register", help="take the projects from this register (a file or URL), not the package"),
 ]
 
+User_ = Annotated[
+    str | None,
+    typer.Option("--as", help="of the register, what this login may see (default: all, as its owner)"),
+]
+
 
 @pipeline_app.command(_RUN)
 def pipeline_run(
@@ -75,6 +81,7 @@ def pipeline_run(
     ] = False,
     most: Annotated[int, typer.Option("--most", help="rows shown of each table", min=1)] = 15,
     register: Register_ = None,
+    user: User_ = None,
     out_dir: Annotated[Path | None, typer.Option("--out", "-o", help="folder for the tables (CSV)")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -82,12 +89,13 @@ def pipeline_run(
     from cleanhub.cli.pathways import write_tables
     from cleanhub.planning.pipeline import run_pipeline, simulated_tables, valued_projects
     from cleanhub.planning.projects import projects_table
+    from cleanhub.planning.register_projects import loaded_hub
 
     faults = FaultList()
     if hurdle not in _HURDLES:
         faults.add("--hurdle", what="no such hurdle", found=hurdle, allowed=", ".join(_HURDLES))
     faults.raise_if_any("pipeline")
-    loaded, chosen = _loaded(hub, scenario, register)
+    loaded, chosen = loaded_hub(hub, scenario, register, user)
     valued = valued_projects(loaded, chosen)
     asked = cast(Literal["revealed", "strict"], hurdle)
     run = run_pipeline(loaded, chosen, valued, draws, seed, asked, without_evidence)
@@ -101,31 +109,23 @@ def pipeline_run(
             summary[name] = records(tables[name])
         print_json(summary)
         return
-    _show(loaded, chosen, summary, tables, most)
+    _show(loaded, chosen, summary, tables, most, without_evidence)
     if out_dir is not None:
         out.print(f"\n{len(tables)} tables in {out_dir}", highlight=False, soft_wrap=True)
 
 
-def _loaded(hub: str, scenario: str | None, register: str | None) -> tuple[Hub, Scenario]:
-    from cleanhub.hub.package import load_hub
-    from cleanhub.hub.scenario import load_scenario
-
-    loaded = load_hub(hub)
-    chosen = load_scenario(scenario or str(loaded.meta.get("default_scenario", "baseline")), loaded)
-    if register is not None:
-        from cleanhub.planning.register_projects import with_register
-
-        loaded = with_register(loaded, register)
-    return loaded, chosen
-
-
 def _summary(hub: Hub, scenario: Scenario, run: Run, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    import numpy as np
+
     from cleanhub.pipeline.missing import count_barriers
 
     projects, setting = run.world.projects, run.world.setting
     table = tables["projects"]
     own = projects.live & (projects.role != "programme")
     by_year = tables["pipeline_years"]
+    taken = np.isfinite(run.times.decided[own])
+    decided, share = float(taken.sum()), float(taken.mean()) if own.any() else None
+    live_years = float(np.minimum(run.times.decided, run.world.given_up)[own].sum())
 
     def at(metric: str, year: int) -> dict[str, float] | None:
         rows = by_year[(by_year["metric"] == metric) & (by_year["year"] == year)]
@@ -148,12 +148,14 @@ def _summary(hub: Hub, scenario: Scenario, run: Run, tables: dict[str, pd.DataFr
         "expected_fid_2030": float(table.loc[own, "p_fid_2030"].sum()),
         "expected_fid_2030_strict": float(table.loc[own, "p_fid_strict"].sum()),
         "mean_p_fid_ever": float(table.loc[own, "p_fid_ever"].mean()) if own.any() else None,
+        "share_that_decides": share,
+        "decisions_per_live_year": decided / live_years if live_years > 0 else None,
         "base_rates": {
             "share_that_ever_decides": setting.ever,
             "decisions_per_live_project_year": setting.hazard,
             "given_up_per_year": setting.drop_hazard,
-            "reached_without_evidence": run.calibration.reached,
-            "hazard_without_evidence": run.calibration.hazard,
+            "reached_without_evidence": _known(run.calibration.reached),
+            "hazard_without_evidence": _known(run.calibration.hazard),
         },
         "tonnes_in": {
             str(year): at("co2e_t", year) for year in (2030, 2035, setting.target_year) if at("co2e_t", year)
@@ -164,7 +166,12 @@ def _summary(hub: Hub, scenario: Scenario, run: Run, tables: dict[str, pd.DataFr
 
 
 def _show(
-    hub: Hub, scenario: Scenario, summary: dict[str, Any], tables: dict[str, pd.DataFrame], most: int
+    hub: Hub,
+    scenario: Scenario,
+    summary: dict[str, Any],
+    tables: dict[str, pd.DataFrame],
+    most: int,
+    without_evidence: bool,
 ) -> None:
     out.print(
         f"[bold]{hub.title}[/bold]: {scenario.title} (as of {scenario.as_of}, {summary['draws']:,} draws)",
@@ -181,6 +188,12 @@ def _show(
         f"different quantities; together they mean that {rates['given_up_per_year']:.0%} a year are given up",
         highlight=False,
     )
+    if without_evidence:
+        out.print(
+            f"reached here without evidence: {summary['share_that_decides']:.1%} of {summary['live']} "
+            f"projects decide, {summary['decisions_per_live_year']:.2%} of those live in a year",
+            highlight=False,
+        )
     for year, tonnes in summary["tonnes_in"].items():
         out.print(
             f"tonnes cut in {year}: {tonnes['mean'] / 1e6:.2f} Mt expected "
@@ -245,6 +258,10 @@ def _to_unblock(links: pd.DataFrame, projects: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _known(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
 def _mt(tonnes: float) -> str:
     return f"{tonnes / 1e6:.2f}"
 
@@ -267,13 +284,15 @@ def pipeline_conflicts(
     draws: Draws_ = 1_000,
     seed: Seed_ = 0,
     register: Register_ = None,
+    user: User_ = None,
     as_json: JsonOption = False,
 ) -> None:
     """List where the signals of policy do not fit: dates that cannot be met, rules that exclude others."""
     from cleanhub.pipeline.conflicts import conflicts_table
     from cleanhub.planning.pipeline import run_pipeline, valued_projects
+    from cleanhub.planning.register_projects import loaded_hub
 
-    loaded, chosen = _loaded(hub, scenario, register)
+    loaded, chosen = loaded_hub(hub, scenario, register, user)
     valued = valued_projects(loaded, chosen)
     run = run_pipeline(loaded, chosen, valued, draws, seed)
     found = conflicts_table(valued.projects, valued.book, chosen.as_of, run.simulation)
@@ -297,8 +316,9 @@ def pipeline_offtake(
     from cleanhub.finance.valuations import valuations_table
     from cleanhub.pipeline.offtake import offtake_table
     from cleanhub.planning.pipeline import valued_projects
+    from cleanhub.planning.register_projects import loaded_hub
 
-    loaded, chosen = _loaded(hub, scenario, None)
+    loaded, chosen = loaded_hub(hub, scenario)
     found = offtake_table(loaded, chosen, valuations_table(valued_projects(loaded, chosen).projects))
     if as_json:
         print_json({"hub": loaded.name, "scenario": chosen.name, "offtake": records(found)})

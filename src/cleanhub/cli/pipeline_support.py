@@ -62,6 +62,10 @@ def pipeline_support(
             "--register", help="take the projects from this register (a file or URL), not the package"
         ),
     ] = None,
+    user: Annotated[
+        str | None,
+        typer.Option("--as", help="of the register, what this login may see (default: all, as its owner)"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Choose which projects and shared links to support, and how, so that the most tonnes come by a year.
@@ -69,20 +73,14 @@ def pipeline_support(
     What is chosen is best within the bound shown, for values simulated with and without support on the same
     draws. What it adds if support causes nothing stands beside.
     """
-    from cleanhub.hub.package import load_hub
-    from cleanhub.hub.scenario import load_scenario
     from cleanhub.pipeline.support import Limits, caveat, plan_support
     from cleanhub.pipeline.support_instruments import read_instruments, read_uplift
     from cleanhub.planning.pipeline import run_pipeline, valued_projects
+    from cleanhub.planning.register_projects import loaded_hub
 
-    loaded = load_hub(hub)
-    chosen = load_scenario(scenario or str(loaded.meta.get("default_scenario", "baseline")), loaded)
+    loaded, chosen = loaded_hub(hub, scenario, register, user)
     only = [name.strip() for name in instruments.split(",") if name.strip()] if instruments else None
     offered = read_instruments(loaded, chosen, only)
-    if register is not None:
-        from cleanhub.planning.register_projects import with_register
-
-        loaded = with_register(loaded, register)
     run = run_pipeline(loaded, chosen, valued_projects(loaded, chosen), draws, seed)
     points = read_uplift(run.parameters)
     found = plan_support(run, offered, points, Limits(slots, budget, public), uplift, by)

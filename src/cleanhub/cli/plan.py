@@ -35,22 +35,28 @@ def plan(
         Path | None, typer.Option("--out", "-o", help="plan folder (default: plans/HUB-SCENARIO)")
     ] = None,
     seed: Annotated[int, typer.Option(help="seed of every draw", min=0)] = 0,
+    register: Annotated[
+        str | None,
+        typer.Option(help="take the projects from this register (a file or URL), not from the package"),
+    ] = None,
+    user: Annotated[
+        str | None,
+        typer.Option("--as", help="of the register, what this login may see (default: all, as its owner)"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Plan a hub: write its tables and report, and print the scorecard."""
     import time
 
-    from cleanhub.hub.package import load_hub
-    from cleanhub.hub.scenario import load_scenario
     from cleanhub.planning.plan import plan as make_plan
+    from cleanhub.planning.register_projects import loaded_hub
     from cleanhub.planning.store import staged, write_plan
     from cleanhub.report.write import write_report
 
     began = time.perf_counter()
     with progress_bar(as_json) as bar:
         task = bar.add_task("reading the hub", total=1.0)
-        loaded = load_hub(hub)
-        chosen = load_scenario(scenario or str(loaded.meta.get("default_scenario", "baseline")), loaded)
+        loaded, chosen = loaded_hub(hub, scenario, register, user)
         bar.update(task, completed=0.2)
         result = make_plan(
             loaded,

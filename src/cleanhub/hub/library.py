@@ -62,7 +62,11 @@ class Library:
 
     def unit_ok(self, text: str) -> bool:
         """Whether ``text`` is a unit of the vocabulary; see :func:`unit_check`."""
-        return unit_check(self.units)(text)
+        return self._unit_check(text)
+
+    @cached_property
+    def _unit_check(self) -> Callable[[str], bool]:
+        return unit_check(self.units)
 
 
 @cache

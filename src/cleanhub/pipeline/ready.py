@@ -98,7 +98,8 @@ class Ready:
         if len(before):
             choose = np.min if self.graph.any_of[node] else np.max
             begin = np.asarray(choose(self.time[before][:, draws], axis=0))
-        return np.asarray(self.time[node][draws] - begin)
+        end = self.time[node][draws]
+        return np.asarray(np.subtract(end, begin, out=np.full(len(draws), np.inf), where=np.isfinite(begin)))
 
 
 def _last(time: FloatArray, nodes: Sequence[int], draws: IntArray) -> int | None:

@@ -1,0 +1,225 @@
+"""The register: add, read, edit and withdraw records, each write with its event in one transaction.
+
+:class:`Register` is a database; each of its methods is a transaction of its own, and
+:meth:`Register.transaction` gives several reads and writes that are committed together. Who may do what is
+the business of ``roles``: a register without a login is in the hands of its owner.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import sqlalchemy as sa
+
+from cleanhub.core.errors import RunError
+from cleanhub.hub.library import Library, load_library
+from cleanhub.register.database import Mode, database_url, make_engine, prepare, shown, transaction
+from cleanhub.register.errors import Busy, Conflict
+from cleanhub.register.events import Difference, Event, Record
+from cleanhub.register.transaction import Transaction
+
+if TYPE_CHECKING:
+    from cleanhub.register.roles import View
+
+Result = TypeVar("Result")
+
+
+def utc_now() -> str:
+    """The time now as ISO 8601 in UTC: the one clock of the project."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+
+
+class Register:
+    """A register in an SQLite file or a PostgreSQL database. Open it with :meth:`open`."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        clock: Callable[[], str] = utc_now,
+        new_id: Callable[[], str] | None = None,
+        library: Library | None = None,
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.new_id = new_id or (lambda: secrets.token_hex(6))
+        self._library = library
+
+    @classmethod
+    def open(
+        cls,
+        where: str | Path,
+        create: bool = False,
+        *,
+        clock: Callable[[], str] = utc_now,
+        new_id: Callable[[], str] | None = None,
+        library: Library | None = None,
+    ) -> Register:
+        """Open the register at a path (SQLite) or URL (``postgresql://...``); ``create`` makes it if absent.
+
+        ``clock`` gives the time of events, ``new_id`` the identifiers of records that have none of their
+        own, ``library`` the vocabularies (the bundled library unless said otherwise). Raises ``RunError``
+        when it is absent, unreachable or of another schema.
+        """
+        engine = make_engine(database_url(where))
+        try:
+            prepare(engine, create)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine, clock, new_id, library)
+
+    @property
+    def library(self) -> Library:
+        """The vocabularies that fields are checked against."""
+        if self._library is None:
+            self._library = load_library()
+        return self._library
+
+    @property
+    def address(self) -> str:
+        """Path or URL, without a password."""
+        return shown(self.engine.url)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is an SQLite file."""
+        return self.engine.dialect.name == "sqlite"
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self, mode: Mode = "write") -> Iterator[Transaction]:
+        """Several reads and writes that are committed together, or not at all if anything is raised."""
+        try:
+            with transaction(self.engine, mode) as connection:
+                yield Transaction(self, connection)
+        except sa.exc.DBAPIError as error:
+            if _passing(error):
+                raise Busy(f"another writer was in the way: try again ({_cause(error)})") from error
+            raise RunError(f"the register {self.address} failed: {_cause(error)}") from error
+
+    def as_user(self, login: str | None) -> View:
+        """The register as ``login`` may see and change it; ``None`` is a visitor, who sees what is public."""
+        from cleanhub.register.roles import View
+
+        return View(self, login)
+
+    def get(self, kind: str, id: str) -> Record:
+        """See :meth:`Transaction.get`."""
+        with self.transaction("read") as now:
+            return now.get(kind, id)
+
+    def find(self, kind: str, /, *, withdrawn: bool | None = False, **equal: Any) -> list[Record]:
+        """See :meth:`Transaction.find`."""
+        with self.transaction("read") as now:
+            return now.find(kind, withdrawn=withdrawn, **equal)
+
+    def history(self, kind: str, id: str) -> list[Event]:
+        """See :meth:`Transaction.history`."""
+        with self.transaction("read") as now:
+            return now.history(kind, id)
+
+    def replay(self) -> list[Difference]:
+        """See :meth:`Transaction.replay`."""
+        with self.transaction("read") as now:
+            return now.replay()
+
+    def add(
+        self,
+        kind: str,
+        fields: Mapping[str, Any],
+        by: str,
+        reason: str,
+        source: str = "",
+        basis: str = "asserted",
+    ) -> Record:
+        """See :meth:`Transaction.add`."""
+        with self.transaction() as now:
+            return now.add(kind, fields, by, reason, source, basis)
+
+    def edit(
+        self,
+        kind: str,
+        id: str,
+        version: int,
+        changes: Mapping[str, Any],
+        by: str,
+        reason: str,
+        source: str = "",
+        basis: str = "asserted",
+    ) -> Record:
+        """See :meth:`Transaction.edit`."""
+        with self.transaction() as now:
+            return now.edit(kind, id, version, changes, by, reason, source, basis)
+
+    def withdraw(
+        self,
+        kind: str,
+        id: str,
+        version: int,
+        by: str,
+        reason: str,
+        source: str = "",
+    ) -> Record:
+        """See :meth:`Transaction.withdraw`."""
+        with self.transaction() as now:
+            return now.withdraw(kind, id, version, by, reason, source)
+
+    def advance(
+        self,
+        project: str,
+        stage: str,
+        by: str,
+        reason: str,
+        source: str = "",
+        basis: str = "asserted",
+        version: int | None = None,
+    ) -> Record:
+        """See :meth:`Transaction.advance`."""
+        with self.transaction() as now:
+            return now.advance(project, stage, by, reason, source, basis, version)
+
+    def retry(self, write: Callable[[], Result], attempts: int = 50) -> Result:
+        """Call ``write``, which reads a record and edits it, until no other writer was in between.
+
+        Only for changes that hold whatever the others wrote. Raises the last :class:`Conflict` or
+        :class:`Busy` after ``attempts``.
+        """
+        for attempt in range(attempts):
+            try:
+                return write()
+            except (Conflict, Busy):
+                if attempt == attempts - 1:
+                    raise
+                # waiting times differ by chance, so that writers do not keep meeting
+                time.sleep(random.random() * min(0.001 * 2**attempt, 0.1))
+        raise ValueError("attempts must be at least 1")
+
+
+def _cause(error: sa.exc.DBAPIError) -> str:
+    text = str(error.orig).strip()
+    return text.splitlines()[0] if text else type(error.orig).__name__
+
+
+def _passing(error: sa.exc.DBAPIError) -> bool:
+    """Whether the same write may succeed when tried again: a lock, a circle, the same key added twice."""
+    state = getattr(error.orig, "sqlstate", None)
+    text = str(error.orig)
+    return state in ("40001", "40P01", "55P03", "23505") or any(
+        sign in text for sign in ("database is locked", "UNIQUE constraint failed")
+    )
