@@ -139,6 +139,103 @@ def hub_tables() -> dict[str, pd.DataFrame]:
     )  # fmt: skip
 
 
+def link(one: str, kind: str, blocked: float, projects: str, **more: Any) -> dict[str, Any]:
+    return {
+        "link_id": one, "kind": kind, "description": f"{NASTY}: {one}", "actor": "utility",
+        "action": "agree <now>", "barrier": "permitting", "project_id": "", "p_closes": 0.5, "p50": 2028.4,
+        "blocked_co2e_t": blocked, "per_year_of_delay_t": blocked / 10, "shapley_share": 0.25,
+        "shapley_co2e_t": 2.5e5, "projects_blocked": len([x for x in projects.split(";") if x]),
+        "projects": projects, "confidence": "assumed", **more,
+    }  # fmt: skip
+
+
+def ordered(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"order": place, **row} for place, row in enumerate(rows)]
+
+
+def pipeline_rows() -> dict[str, list[dict[str, Any]]]:
+    """Two gates of P1, a store that both projects wait for, and a port that counts no tonnes."""
+    gate = {"project_id": "P1", "what": NASTY, "actor": "city", "action": "decide", "barrier": "permitting",
+            "rule": "r1", "confidence": "assumed"}  # fmt: skip
+    own = {"project_id": "P1", "barrier": "foak_capital"}
+    years = {
+        "decisions": (0.6, 0.0, 1.0, 1.0, "project"), "in_service": (1.5, 1.0, 1.0, 2.0, "project"),
+        "co2e_t": (4e5, 1e4, 1e5, 1.6e6, "t CO2e"), "capital_usd": (3e8, 0.0, 0.0, 9e8, "USD"),
+        "public_usd": (1e8, 0.0, 0.0, 4e8, "USD"), "private_usd": (2e8, 0.0, 0.0, 5e8, "USD"),
+        "job_years": (2e3, 0.0, 0.0, 5e3, "job-year"),
+    }  # fmt: skip
+    moment = {"action": "agree", "blocked_co2e_t": 1e6, "projects": "P1", "fits": False, "late_years": 2.5}
+    promise = {"actor": NASTY, "sector": "cement", "metric": "net_zero", "year": 2030, "target": 0.0,
+               "unit": "t CO2e/yr", "how": "compared with scope 1 emissions of K2; <b>put to it",
+               "confidence": "recalled", "source_id": "src-a"}  # fmt: skip
+    buyer = {"offtaker_id": "b1", "name": NASTY, "kind": "fleet", "product": "hydrogen", "volume": 230.0,
+             "unit": "t/yr", "premium_unit": "USD/t", "confidence": "assumed"}  # fmt: skip
+    test = {"population": NASTY, "unit": "plant", "date": dt.date(2025, 6, 30), "how": "given: <all>",
+            "source_id": "src-a", "confidence": "seen"}  # fmt: skip
+    rate = {**test, "population": "hub", "how": "calibrated to it: no test"}
+    return {
+        "gates": [
+            {**gate, "gate": "permit", "status": "open", "p10": 2027.1, "p50": 2028.2, "p90": 2030.0,
+             "p_pass": 0.6, "p_last": 0.8},
+            {**gate, "gate": "offtake", "status": "open", "p_pass": 0.7, "p_last": 0.2},
+            {**gate, "gate": "site", "status": "done", "p_pass": 1.0},
+        ],
+        "links": ordered(
+            link("store:S", "store", 2e6, "P1;P2", cost_usd=8.3e7),
+            link("gate:P1:permit", "gate", 1e6, "P1", **{**own, "barrier": "permitting"}),
+            link("gate:P1:offtake", "gate", 1e6, "P1", **own, per_year_of_delay_t=3e5, actor="buyer"),
+            link("port_power:x", "port_power", 0.0, "P2", actor="port", shapley_share=0.0),
+            link("policy:45q", "policy", 5e5, "", barrier="policy", actor="legislature"),
+        ),
+        "stage_years": [
+            {"project_id": one, "year": year, "stage": stage, "probability": chance}
+            for one in ("P1", "P2") for year in (2026, 2030)
+            for stage, chance in (("feed", 0.25), ("operating", 0.25), ("shelved", 0.5))
+        ],
+        "pipeline_years": [
+            {"year": year, "metric": name, "value": given[0], "p10": given[1], "p50": given[2],
+             "p90": given[3], "unit": given[4]}
+            for year in (2027, 2028, 2030) for name, given in years.items()
+        ],
+        "coordination": ordered(
+            {**moment, "actor": "city", "link_id": "gate:P1:permit", "decide_by": 2022.0, "needed_by": 2025.0,
+             "expected": 2028.2, "because": "P1 is to be in service in 2029; it comes 3 years late"},
+            {**moment, "actor": "store_operator", "link_id": "store:S", "decide_by": 2027.0,
+             "needed_by": 2029.0, "expected": 2028.0, "late_years": -1.0, "fits": True, "because": NASTY},
+            {**moment, "actor": "port", "link_id": "port_power:x", "late_years": None, "fits": None,
+             "because": "nobody who waits has published a date"},
+        ),
+        "conflicts": [
+            {"conflict_id": "c1", "kind": "deadline_before_link", "policy": "45q", "projects": "P1",
+             "deadline": 2033.0, "expected": 2034.6, "late_years": 1.6, "p_missed": 0.4, "usd": 5.7e8,
+             "co2e_t_per_year": 3.5e5, "description": f"{NASTY}: CO2 too late", "confidence": "assumed"},
+        ],
+        "commitments": [
+            {**promise, "commitment_id": "short", "pathway": 4.5e4, "gap": 4.5e4},
+            {**promise, "commitment_id": "kept", "metric": "truck_share", "target": 30.0, "pathway": 40.5,
+             "gap": -10.5, "unit": "%"},
+            {**promise, "commitment_id": "world", "pathway": 8.0, "target": 700.0, "unit": "1",
+             "share_of_target": 8 / 700, "metric": "plants", "sector": ""},
+            {**promise, "commitment_id": "blind"},
+        ],
+        "offtake": [
+            {**buyer, "project_id": "P1", "status": "too_little", "share_of_output": 0.011,
+             "needed_premium": 3460.0, "because": "it would take 1% of the output; 29 trucks"},
+            {**buyer, "project_id": "P2", "status": "too_little", "share_of_output": 0.021,
+             "because": "it would take 2% of the output; 29 trucks"},
+            {**buyer, "offtaker_id": "b2", "project_id": "", "status": "no_project", "because": NASTY},
+        ],
+        "pipeline_backtest": [
+            {**test, "metric": "decisions", "ours": 9.8, "low": 5.0, "high": 15.0, "published": 8.0},
+            {**test, "metric": "past_fid", "ours": 112.0, "low": 92.0, "high": 133.0, "published": 510.0},
+            {**rate, "metric": "fid_ever", "ours": 0.2, "low": 0.2, "high": 0.2, "published": 0.2,
+             "unit": "1"},
+            {**rate, "metric": "fid_hazard", "ours": 0.03, "low": 0.03, "high": 0.03, "published": 0.03,
+             "unit": "1/yr"},
+        ],
+    }  # fmt: skip
+
+
 def plan_rows() -> dict[str, list[dict[str, Any]]]:
     emissions = [
         emission(year, "cement", "site", 1.3e6 - 1e5 * (year - BASE), True) for year in (BASE, *YEARS)
@@ -195,6 +292,7 @@ def plan_rows() -> dict[str, list[dict[str, Any]]]:
         )
     ]  # fmt: skip
     return {
+        **pipeline_rows(),
         "scorecard": [
             {"order": 1, "metric": "project_need", "title": "Plants needed", "year": 2030, "value": 17.0,
              "low": 12.0, "high": 23.0, "unit": "plants", "recalled_share": 0.62, "illustrative": True,
@@ -243,9 +341,14 @@ def plan_rows() -> dict[str, list[dict[str, Any]]]:
         ],
         "projects": [
             {"project_id": "P1", "name": NASTY, "sector": "cement", "stage": "feed", "role": "abates",
+             "stage_basis": "asserted", "p_fid_2030": 0.12, "p_fid_ever": 0.4, "p_fid_strict": 0.01,
+             "fid_p10": 2027.5, "fid_p50": 2028.2, "fid_p90": 2031.0, "online_p50": 2032.4,
+             "online_year": 2029, "p_from": "valuation",
              "co2e_t_per_year": 4e5, "confidence": "recalled", "source_id": "src-b"},
             {"project_id": "P2", "name": "Store", "sector": "co2_storage", "stage": "cancelled",
-             "role": "stores", "part_of": "P1", "confidence": "seen", "source_id": "src-a"},
+             "role": "stores", "part_of": "P1", "stage_basis": "inferred", "p_fid_2030": 0.0,
+             "p_fid_ever": 0.0, "p_fid_strict": 0.0, "p_from": "stage",
+             "confidence": "seen", "source_id": "src-a"},
         ],
         "valuations": [
             {"project_id": "P1", "case": "first_estimate", "levelised_cost": 227.1, "unit": "USD/t",

@@ -270,7 +270,7 @@ def test_limits_show_violation_and_worth(filled_plan: Any) -> None:
 def test_projects_show_price_or_reason(filled_plan: Any) -> None:
     text = Page(write.render(filled_plan)).text
     assert "$227 per t; $98.2 per t CO₂e" in text
-    assert "not valuable, because its capacity is not published" in text
+    assert "its capacity is not published" in text
     assert "neither is tuned to the other" in text
 
 

@@ -196,15 +196,18 @@ def horizontal_bars(
     title: str,
     description: str,
     bars: Sequence[Bar],
+    *,
+    labels: tuple[float, int] = (230.0, 34),
 ) -> Markup:
     """Stacked horizontal bars with their totals written at the end.
 
+    ``labels`` is the width kept for labels at most, and after how many characters they are cut.
     A segment is (value, fill, overlay) with overlay ``""``, ``"hatch"`` or ``"light"``. On
     narrow paper the label stands above its bar.
     """
     narrow = width < 500
     row, thick = (44, 16) if narrow else (28, 18)
-    left = 4.0 if narrow else min(230.0, 14 + 6.9 * max(len(bar.label) for bar in bars))
+    left = 4.0 if narrow else min(labels[0], 14 + 6.9 * max(len(bar.label) for bar in bars))
     room = 74.0
     tops = [max(sum(max(v, 0) for v, _, _ in b.segments), b.mark or 0.0) for b in bars]
     top = max([*tops, 0.0]) or 1.0
@@ -217,7 +220,7 @@ def horizontal_bars(
         if narrow:
             body.append(svg.text(left, y - 5, bar.label, fill=INK))
         else:
-            label = svg.wrap(bar.label, 34, 1)[0]
+            label = svg.wrap(bar.label, labels[1], 1)[0]
             body.append(svg.text(left - 8, y + 13, label, anchor="end", fill=INK))
         at = left
         for value, fill, overlay in bar.segments:

@@ -15,9 +15,13 @@ Row = Mapping[str, Any]
 
 
 class Citations:
-    """The sources of one report, numbered in order of first mention."""
+    """The sources of one report, numbered in order of first mention.
 
-    def __init__(self, sources: Iterable[Row]) -> None:
+    ``page`` is the address of the page that lists them (empty: the same page).
+    """
+
+    def __init__(self, sources: Iterable[Row], page: str = "") -> None:
+        self._page = page
         self._known: dict[str, Row] = {str(row["source_id"]): row for row in sources}
         self._number: dict[str, int] = {}
 
@@ -63,7 +67,9 @@ class Citations:
     def _link(self, one: str) -> Markup:
         number = self._assign(one)
         title = str(self._known.get(one, {}).get("title") or one)
-        return Markup('<a class="cite" href="#source-{}" title="{}">[{}]</a>').format(number, title, number)
+        return Markup('<a class="cite" href="{}#source-{}" title="{}">[{}]</a>').format(
+            self._page, number, title, number
+        )
 
 
 def _ids(cells: Iterable[object]) -> list[str]:

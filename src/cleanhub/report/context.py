@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -27,6 +28,11 @@ def as_rows(frame: pd.DataFrame | None) -> list[Row]:
         columns.append(cells.where(frame[name].notna(), None).tolist())
     names = [str(name) for name in frame.columns]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _replaced(text: str, names: Mapping[str, str]) -> str:
+    """``text`` with whole words that are keys of ``names`` replaced by their values."""
+    return re.sub(r"[\w-]*\w", lambda hit: names.get(hit[0], hit[0]), text)
 
 
 class Context:
@@ -127,6 +133,39 @@ class Context:
         """A technology in words."""
         text = str(code or "")
         return self.technology_names.get(text) or labels.words(text)
+
+    @cached_property
+    def project_names(self) -> Mapping[str, str]:
+        """Project id to name, of the plan's projects."""
+        return {str(row["project_id"]): str(row["name"]) for row in self.rows("projects")}
+
+    def projects_in(self, cell: object) -> list[str]:
+        """The names of the projects of a ``;``-separated cell."""
+        return [self.project_names.get(one, one) for one in str(cell or "").split(";") if one]
+
+    def named(self, text: str) -> str:
+        """``text`` with the names of projects where it holds their ids."""
+        return _replaced(text, self.project_names)
+
+    def with_assets(self, text: str) -> str:
+        """``text`` with the names of sites and cohorts where it holds their ids."""
+        sites = {one: str(row["name"]) for one, row in self.facilities.items()}
+        return _replaced(text, {**self._cohorts, **sites})
+
+    @cached_property
+    def link_rows(self) -> Mapping[str, Row]:
+        """Open links of the plan by id."""
+        return {str(row["link_id"]): row for row in self.rows("links")}
+
+    @cached_property
+    def target_year(self) -> int:
+        """Year to whose end tonnes of projects count: of the hub's last target of emissions, or the end."""
+        years = [
+            int(row["year"])
+            for row in self.package("targets")
+            if row["metric"] in ("hub_emissions", "state_emissions") and int(row["year"]) <= self.end_year
+        ]
+        return max(years, default=self.end_year)
 
     def asset(self, code: object) -> str:
         """The name of a site or cohort."""

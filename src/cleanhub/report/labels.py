@@ -54,6 +54,44 @@ _CHARGING_ITEMS = {
     "plugs": "Chargers and their installation",
     "grid": "Works at substations and feeders",
 }
+_ACTORS = {
+    "lender": "Lenders and investors",
+    "utility": "Utility",
+    "port": "Port authority",
+    "city": "City or county",
+    "state_agency": "State agencies",
+    "federal_agency": "Federal agencies",
+    "legislature": "Legislature",
+    "trucking_firm": "Trucking firms",
+    "supplier": "Suppliers",
+    "buyer": "Buyers",
+    "store_operator": "Operator of CO\N{SUBSCRIPT TWO} transport or storage",
+    "community": "Community organisations",
+}
+_BARRIERS = {
+    "permitting": "Permitting: permits, connections and sites",
+    "foak_capital": "First-of-a-kind risk that capital does not carry",
+    "policy": "Policy that is fragmented, ends or is missing",
+    "other": "None of the three",
+}
+_GATES = {
+    "permit": "Permits",
+    "co2_transport_storage": "CO\N{SUBSCRIPT TWO} transport and storage",
+    "epc": "Construction contract",
+    "community": "Community agreement",
+    "technology": "Performance of the technology",
+    "policy_deadline": "Date of a policy",
+}
+_LINKS = {
+    "store": "CO\N{SUBSCRIPT TWO} store",
+    "pipe": "CO\N{SUBSCRIPT TWO} pipe",
+    "hydrogen": "Hydrogen supply",
+    "substation": "Room at a substation",
+    "charging": "Chargers",
+    "port_power": "Power at the port",
+    "corridor_fuel": "Fuel for a ship corridor",
+    "policy": "Policy in force",
+}
 _UPPER = {
     "ccs": "CCS",
     "co2": "CO\N{SUBSCRIPT TWO}",
@@ -71,6 +109,8 @@ _UPPER = {
     "ngcc": "NGCC",
     "saf": "SAF",
     "ze": "zero-emission",
+    "epc": "EPC",
+    "foak": "first-of-a-kind",
 }
 
 
@@ -121,3 +161,34 @@ def charging_item(code: str) -> str:
 def cost_item(code: str) -> str:
     """A cost item in words."""
     return _COSTS.get(code) or words(code)
+
+
+def actor(code: str) -> str:
+    """Who can close a link, in words."""
+    return _ACTORS.get(code) or words(code)
+
+
+def barrier(code: str) -> str:
+    """A barrier in words."""
+    return _BARRIERS.get(code) or words(code)
+
+
+def gate(code: str) -> str:
+    """A gate of a project in words."""
+    return _GATES.get(code) or words(code)
+
+
+def said(text: str) -> str:
+    """A description as a sentence begins: a capital letter, and CO2 with its subscript."""
+    fine = subscripts(text)
+    return fine[:1].upper() + fine[1:]
+
+
+def subscripts(text: str) -> str:
+    """``text`` with CO2 set as in print."""
+    return text.replace("CO2", "CO\N{SUBSCRIPT TWO}")
+
+
+def link(code: str) -> str:
+    """A kind of link in words."""
+    return _LINKS.get(code) or words(code)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from cleanhub.hub.plan_tables import PLAN_TABLES
+from cleanhub.report import labels
 from cleanhub.report.blocks import Head, Prose, Section, Table, Text
 from cleanhub.report.context import Context
+from cleanhub.report.numbers import MISSING, Scale, scale_for
 
 _METHOD = (
     (
@@ -32,18 +34,24 @@ _SITING = (
     "Whether a charging site can be had: sites are candidates found by rule, on headroom that is "
     "assumed where no utility has stated it for its substation. Lines and plants are not sited."
 )
-_CANNOT = (
-    "Who breathes better: there is no air quality, health, jobs or equity result yet.",
-    (
-        "How likely a project is to be decided: there are no stage-gate probabilities yet; stages are "
-        "shown as published."
-    ),
-    (
-        "Whether a project can be financed: levelised costs are first estimates, without debt, tax or "
-        "the sponsor's and lender's cases."
-    ),
-    "What a single site will do: a path is a consistent story under stated drivers, not a forecast.",
+_HEALTH = "Who breathes better: there is no air quality, health, jobs or equity result yet."
+_NO_CHANCES = (
+    "How likely a project is to be decided: there are no stage-gate probabilities in this plan; stages are "
+    "shown as published."
 )
+_CHANCES = (
+    "Whether one named project will be decided: chances are those of such projects, from gate rules that are "
+    "mostly assumed and a published share that comes through."
+)
+_NO_VALUES = (
+    "Whether a project can be financed: levelised costs are first estimates, without debt, tax or "
+    "the sponsor's and lender's cases."
+)
+_VALUES = (
+    "Whether lenders will finance a project: its two cases rest mostly on archetypes, not on the books of "
+    "the developer."
+)
+_SITE = "What a single site will do: a path is a consistent story under stated drivers, not a forecast."
 
 
 def build(context: Context) -> Section:
@@ -51,9 +59,15 @@ def build(context: Context) -> Section:
     plan = context.plan
     cannot = Prose(
         (Markup("<b>What this model cannot tell you</b>"),),
-        (_SITING if context.rows("chargers") else _NO_SITING, *_CANNOT),
+        (
+            _SITING if context.rows("chargers") else _NO_SITING,
+            _HEALTH,
+            _CHANCES if context.rows("gates") else _NO_CHANCES,
+            _VALUES if _in_two_cases(context) else _NO_VALUES,
+            _SITE,
+        ),
     )
-    notes = tuple(str(note) for note in plan.notes)
+    notes = tuple(context.named(str(note)) for note in plan.notes)
     blocks = [Prose(_METHOD), cannot]
     if notes:
         blocks.append(Prose((Markup("<b>Notes of this run</b>"),), notes))
@@ -61,7 +75,65 @@ def build(context: Context) -> Section:
         "method",
         "Method, and what this model cannot tell you",
         (),
-        (*blocks, _pending(context), _tables(context)),
+        (*blocks, _backtest(context), _pending(context), _tables(context)),
+    )
+
+
+def _in_two_cases(context: Context) -> bool:
+    return any(row["case"] == "lender_p90" for row in context.rows("valuations"))
+
+
+_SHARES = {"1": "share", "1/yr": "a year"}
+"""Units that are shown as percent, in words."""
+
+
+def _backtest(context: Context) -> Table:
+    out: list[tuple[Text, ...]] = []
+    rows = context.rows("pipeline_backtest")
+    for row in sorted(rows, key=lambda r: (str(r["population"]), str(r["metric"]), str(r["date"]))):
+        share = str(row["unit"]) in _SHARES
+        shown = (
+            Scale(0.01, "", "%") if share else scale_for([row["ours"], row["published"]], str(row["unit"]))
+        )
+        given = row["low"] == row["high"]
+        inside: Text = "no test"
+        if not given and row["published"] is not None:
+            inside = "inside" if row["low"] <= row["published"] <= row["high"] else "outside"
+        out.append(
+            (
+                Markup("{}<br><small>{}</small>").format(
+                    row["population"],
+                    f"{labels.words(str(row['metric']))}, {_SHARES.get(str(row['unit']), row['unit'])}",
+                ),
+                str(row["date"])[:10],
+                f"{shown.show(row['ours'])}{' %' if share else ''}",
+                MISSING if given else f"{shown.show(row['low'])} to {shown.show(row['high'])}",
+                f"{shown.show(row['published'])}{' %' if share else ''}",
+                inside,
+                str(row["how"]),
+                Markup("{} {}").format(row["confidence"], context.cite.cite(row["source_id"])),
+            )
+        )
+    return Table(
+        "The rates of the pipeline against published counts",
+        (
+            Head("What is counted", long=True),
+            Head("Date"),
+            Head("Ours", "mean", numeric=True),
+            Head("5th to 95th percentile", numeric=True),
+            Head("Published", numeric=True),
+            Head("Published is"),
+            Head("What is given, what is found", long=True),
+            Head("Source"),
+        ),
+        tuple(out),
+        unit="in the column",
+        year="in the column",
+        source="in the column",
+        note="Outside is shown as it is: where a count lies outside, the hazard of other sectors does not "
+        "hold for it. No test: the figure is an input, or the gates were calibrated to it.",
+        empty="No published count was compared with this plan.",
+        id="pipeline-backtest",
     )
 
 

@@ -8,10 +8,9 @@ from cleanhub.report import charts, labels, palette
 from cleanhub.report.blocks import Figure, Head, Key, Section, Table, Text
 from cleanhub.report.charts import Bar
 from cleanhub.report.context import Context, Row
-from cleanhub.report.numbers import MISSING, number, pretty_unit, scale_for, year
+from cleanhub.report.numbers import MISSING, number, scale_for
 from cleanhub.report.sections.common import pair, plural
-
-_ORDER = [name for name, _ in palette.STAGES]
+from cleanhub.report.sections.project_table import project_table, stage_rank
 
 
 def build(context: Context) -> Section:
@@ -31,12 +30,8 @@ def build(context: Context) -> Section:
         "projects",
         "Projects",
         tuple(lead),
-        (_pipeline(rows), _need(context), _table(context, rows), _facts(context)),
+        (_pipeline(rows), _need(context), project_table(context, rows), _facts(context)),
     )
-
-
-def _stage_rank(stage: str) -> int:
-    return _ORDER.index(stage) if stage in _ORDER else len(_ORDER)
 
 
 def _pipeline(rows: list[Row]) -> Figure:
@@ -48,7 +43,7 @@ def _pipeline(rows: list[Row]) -> Figure:
         stages = found.setdefault(str(row["sector"]), {})
         stages[str(row["stage"])] = stages.get(str(row["stage"]), 0) + 1
     order = sorted(found, key=lambda s: (-sum(found[s].values()), s))
-    used = sorted({s for stages in found.values() for s in stages}, key=lambda s: (_stage_rank(s), s))
+    used = sorted({s for stages in found.values() for s in stages}, key=lambda s: (stage_rank(s), s))
     bars = [
         Bar(
             labels.sector(sector),
@@ -139,73 +134,6 @@ def _need(context: Context) -> Table:
         note="Sectors where neither a plant is needed nor a project expected are left out. A surplus "
         "in one sector does not fill the gap of another.",
         id="project-need",
-    )
-
-
-def _price(row: Row) -> Text:
-    if row["levelised_cost"] is None:
-        return str(row["status"] or MISSING)
-    unit = pretty_unit(str(row["unit"] or ""))
-    money_ = unit.startswith("USD/")
-    unit = unit.replace("USD/", "per ", 1) if money_ else unit
-    text = f"{'$' if money_ else ''}{number(row['levelised_cost'])} {unit}"
-    if row["abatement_cost"] is not None:
-        text += f"; ${number(row['abatement_cost'])} per t CO\N{SUBSCRIPT TWO}e"
-    return text
-
-
-def _table(context: Context, rows: list[Row]) -> Table:
-    worth: dict[str, Row] = {}
-    for row in context.rows("valuations"):
-        if row["case"] == "lender_p90":
-            continue
-        worth.setdefault(str(row["project_id"]), row)
-    names = {str(row["project_id"]): str(row["name"]) for row in rows}
-    ranked = sorted(
-        rows, key=lambda r: (str(r["sector"]), _stage_rank(str(r["stage"])), str(r["project_id"]))
-    )
-    out: list[tuple[Text, ...]] = []
-    for row in ranked:
-        umbrella = str(row["part_of"] or "")
-        value = worth.get(str(row["project_id"]))
-        out.append(
-            (
-                Markup("{}{}").format(
-                    row["name"],
-                    Markup("<br><small>part of {}</small>").format(names.get(umbrella, umbrella))
-                    if umbrella
-                    else "",
-                ),
-                labels.sector(str(row["sector"])),
-                labels.stage(str(row["stage"])),
-                labels.words(str(row["role"])),
-                year(row["online_year"]),
-                number(None if row["capex_usd"] is None else row["capex_usd"] / 1e6),
-                number(None if row["co2e_t_per_year"] is None else row["co2e_t_per_year"] / 1e3),
-                _price(value) if value else "not valued in this plan",
-                Markup("{} {}").format(row["confidence"], context.cite.cite(row["source_id"])),
-            )
-        )
-    return Table(
-        "All projects",
-        (
-            Head("Project"),
-            Head("Sector"),
-            Head("Stage"),
-            Head("Role"),
-            Head("Online", numeric=True),
-            Head("Capital", "$ million", numeric=True),
-            Head("Cut", "kt CO\N{SUBSCRIPT TWO}e/yr", numeric=True),
-            Head("Levelised cost, or why not", long=True),
-            Head("Source"),
-        ),
-        tuple(out),
-        unit=f"in the heading; money in {context.money_unit}; levelised costs are real, without tax",
-        year="online year as announced",
-        source="in the column, with the confidence of the row",
-        note="Probability and date of FID are pending: they need the stage-gate simulation.",
-        empty="No projects in this plan.",
-        id="all-projects",
     )
 
 
