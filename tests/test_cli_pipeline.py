@@ -71,7 +71,7 @@ def test_without_evidence_the_base_rates_come_out() -> None:
 def test_what_is_shown_has_a_row_for_the_gates_of_a_project() -> None:
     shown = run("pipeline", "california", "--draws", "200", "--seed", "4", "--most", "40")
     assert "different quantities" in " ".join(shown.split())
-    rows = [line for line in shown.splitlines() if "open gates of CA-003" in line]
+    rows = [line for line in shown.splitlines() if "open links of CA-003" in line]
     assert len(rows) == 1
 
 

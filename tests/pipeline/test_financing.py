@@ -19,6 +19,7 @@ from cleanhub.pipeline.financing import (
     ValueGate,
     accepted_values,
     inverse,
+    late_interest,
     of_percentiles,
     own_factor,
     shared_factor,
@@ -55,6 +56,7 @@ def grid_of(
         npv=npv,
         spent=np.broadcast_to(SPENT * factors, (2, 2, 3)).copy(),
         expected_growth=1.0,
+        late_interest=0.0,
         begins=dt.date(2028, 1, 1),
         in_service=dt.date(2031, 1, 1),
     )
@@ -304,3 +306,15 @@ def test_accepted_values_are_those_of_projects_past_their_decision(california: c
         if one.value and one.project.project_id in ("CA-042", "CA-044", "CA-051")
     )
     assert accepted_values(valued) == pytest.approx(want)
+
+
+def test_late_building_costs_a_years_interest_on_the_debt_and_quick_building_saves_it() -> None:
+    hand = Hand().gate("a", "finance", years=(1.0, 1.0, 1.0))
+    hand.project(One("a"), ["gate:a:finance"], build=3.0)
+    world = draw(*hand.build(), setting(), DRAWS, 1)
+    service = int(world.projects.service[0])
+    years = world.years.copy()
+    years[service] = np.linspace(2.0, 6.0, DRAWS)
+    late = late_interest(replace(grid_of(0.0), late_interest=0.05), replace(world, years=years), 0)
+    assert late == pytest.approx(0.05 * (years[service] - 3.0))
+    assert late[0] < 0 < late[-1]

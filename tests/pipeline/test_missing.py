@@ -15,6 +15,7 @@ from cleanhub.pipeline.evaluate import Times, evaluate
 from cleanhub.pipeline.missing import (
     BARRIERS,
     barriers_table,
+    bundles,
     count_barriers,
     junctions,
     links_table,
@@ -410,3 +411,28 @@ def test_tables_of_a_pipeline_without_links_or_projects():
         links = links_table(run)
         assert links.empty
         assert count_barriers(links)["open_gates"].tolist() == [0, 0, 0, 0]
+
+
+# ---------------------------------------------------------------- bundles
+
+
+def link_row(link: str, blocked: float, late: float, projects: str) -> dict[str, object]:
+    return {"link_id": link, "blocked_co2e_t": blocked, "per_year_of_delay_t": late, "projects": projects}
+
+
+def test_what_one_project_waits_for_is_one_bundle_led_by_its_most_urgent_link():
+    rows = [
+        link_row("store:x", 5.0, 1.0, "a;b"),
+        link_row("gate:a:permit", 3.0, 0.1, "a"),
+        link_row("gate:a:finance", 3.0, 0.9, "a"),
+        link_row("store:idle", 0.0, 0.0, ""),
+        link_row("gate:b:permit", 2.0, 0.5, "b"),
+    ]
+    found = bundles(rows)
+    assert [(one.project_id, [row["link_id"] for row in one.links]) for one in found] == [
+        ("", ["store:x"]),
+        ("a", ["gate:a:finance", "gate:a:permit"]),
+        ("b", ["gate:b:permit"]),
+        ("", ["store:idle"]),
+    ]
+    assert [one.blocked for one in found] == [5.0, 3.0, 2.0, 0.0]

@@ -111,10 +111,11 @@ def plan_rows() -> dict[str, list[dict[str, Any]]]:
              "confidence": "seen"},
         ],
         "links": [
-            {**link, "link_id": "gate-P1-offtake", "description": "small one", "project_id": "P1",
+            {**link, "order": 0, "link_id": "store", "kind": "store", "description": "large one",
+             "barrier": "permitting", "blocked_co2e_t": 4.2e6, "shapley_share": 0.6, "shapley_co2e_t": 3e6,
+             "projects": "P1;P2;P9"},
+            {**link, "order": 1, "link_id": "gate-P1-offtake", "description": "small one", "project_id": "P1",
              "blocked_co2e_t": 1e5, "shapley_share": 0.1, "shapley_co2e_t": 5e4, "projects": "P1"},
-            {**link, "link_id": "store", "kind": "store", "description": "large one", "barrier": "permitting",
-             "blocked_co2e_t": 4.2e6, "shapley_share": 0.6, "shapley_co2e_t": 3e6, "projects": "P1;P2;P9"},
         ],
         "stage_years": [
             {"project_id": "P1", "year": year, "stage": stage, "probability": share}
@@ -125,13 +126,13 @@ def plan_rows() -> dict[str, list[dict[str, Any]]]:
              "unit": "t CO2e/yr"} for year in (2028, 2029, 2030)
         ],
         "coordination": [
-            {"actor": "lender", "link_id": "store", "action": "lend", "projects": "P1", "decide_by": 2026.5,
-             "needed_by": 2028.0, "expected": 2029.0, "late_years": late, "fits": late < 0,
+            {"order": 0, "actor": "lender", "link_id": "store", "action": "lend", "projects": "P1",
+             "decide_by": 2026.5, "needed_by": 2028.0, "expected": 2029.0, "late_years": late, "fits": late < 0,
              "because": word, "blocked_co2e_t": 1e5}
             for late, word in ((-1.0, "in time"),)
         ] + [
-            {"actor": "utility", "link_id": "wire", "action": "build", "projects": "P1", "late_years": 1.2,
-             "fits": False, "because": "too late", "blocked_co2e_t": 5e4},
+            {"order": 1, "actor": "utility", "link_id": "wire", "action": "build", "projects": "P1",
+             "late_years": 1.2, "fits": False, "because": "too late", "blocked_co2e_t": 5e4},
         ],
         "conflicts": [
             {"conflict_id": "c", "kind": "deadline_before_link", "policy": "45v", "projects": "P1",

@@ -235,27 +235,23 @@ def _to_decide(projects: pd.DataFrame) -> pd.DataFrame:
 
 
 def _to_unblock(links: pd.DataFrame, projects: pd.DataFrame) -> pd.DataFrame:
-    """Links by the tonnes that wait; the gates of one project, which all block the same, in one row."""
+    """Links by the tonnes that wait; those of one project in one row, with who can close the most urgent."""
+    from cleanhub.pipeline.missing import bundles
+
     names = dict(zip(projects["project_id"], projects["name"], strict=True))
-    shown: dict[str, dict[str, Any]] = {}
-    for row in records(links):
-        own = row["project_id"]
-        if own in shown:
-            shown[own]["gates"] += 1
-            continue
-        what = f"open gates of {own} {names[own]}" if own else str(row["description"])
-        shown[own or row["link_id"]] = {**row, "what": what, "gates": 1}
-    return _frame(
-        [
+    rows = []
+    for one in bundles(records(links)):
+        first, own = one.links[0], one.project_id
+        words = f"{len(one.links)} open links of {own} {names[own]}" if own else str(first["description"])
+        rows.append(
             {
-                "what": _short(f"{row['gates']} {row['what']}" if row["project_id"] else row["what"], 36),
-                "Mt CO2e": _mt(row["blocked_co2e_t"]),
-                "kt per year late": f"{row['per_year_of_delay_t'] / 1e3:.0f}",
-                "who": "" if row["project_id"] else str(row["actor"]),
+                "what": _short(words, 36),
+                "Mt CO2e": _mt(one.blocked),
+                "kt per year late": f"{first['per_year_of_delay_t'] / 1e3:.0f}",
+                "who": str(first["actor"]),
             }
-            for row in shown.values()
-        ]
-    )
+        )
+    return _frame(rows)
 
 
 def _known(number: float) -> float | None:

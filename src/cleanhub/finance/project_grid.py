@@ -78,6 +78,9 @@ class ValueGrid:
         Capital over all years of construction, (V, K, C) [nominal USD].
     expected_growth
         Final over estimated capital that the case expects and that is in its capital already [1].
+    late_interest
+        Interest on the debt that is drawn, for a year by which construction is late, over capital: the
+        case's rate of debt times its greatest share of debt [1/yr].
     begins, in_service
         Dates of the case without delay.
     """
@@ -90,6 +93,7 @@ class ValueGrid:
     npv: FloatArray
     spent: FloatArray
     expected_growth: float
+    late_interest: float
     begins: dt.date
     in_service: dt.date
 
@@ -226,9 +230,16 @@ def value_grid(
         npv=npv.reshape(*npv.shape[:-1], *shape),
         spent=spent.reshape(*spent.shape[:-1], *shape)[..., 0],
         expected_growth=float(np.asarray(table.growth)),
+        late_interest=_late_interest(loaded),
         begins=_begins(moments[0].given),
         in_service=loaded.case.project.in_service,
     )
+
+
+def _late_interest(loaded: LoadedCase) -> float:
+    if loaded.case.debt.kind == "none":
+        return 0.0
+    return float(loaded.values("debt.rate")) * float(loaded.values("debt.gearing_cap"))
 
 
 def delayed(loaded: LoadedCase, days: int) -> LoadedCase:

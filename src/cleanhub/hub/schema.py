@@ -462,6 +462,8 @@ TARGETS = Table(
     optional=True,
 )
 
+PROPOSED = ("concept", "announced", "pre_feed", "feed")
+"""Stages before the final investment decision."""
 PAST_FID = ("fid", "construction", "operating")
 """Stages past the final investment decision."""
 ENDED = ("shelved", "cancelled", "closed")

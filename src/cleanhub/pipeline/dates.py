@@ -12,8 +12,9 @@ import numpy as np
 from cleanhub.core.errors import FaultList
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.schema import PROPOSED
 from cleanhub.pipeline.nodes import Draft
-from cleanhub.pipeline.stages import PROPOSED, Given, listed
+from cleanhub.pipeline.stages import Given, listed
 
 FILE = "projects.csv"
 

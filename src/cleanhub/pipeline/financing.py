@@ -143,6 +143,7 @@ class ValueGate:
         key = (project, state.tobytes())
         if key not in self._margins:
             factor = own_factor(grid, world.capital[project], float(world.setting.capital_growth[1]))
+            factor = factor + late_interest(grid, world, project)
             shares = shares_of(world, project)
             if shares:
                 factor = factor + shared_factor(shares, world.ready, base_capital(grid))
@@ -231,6 +232,15 @@ def own_factor(grid: ValueGrid, drawn: FloatArray, median: float) -> FloatArray:
     and only the spread around it is drawn.
     """
     return drawn / median if grid.expected_growth > 1.0 else np.asarray(drawn)
+
+
+def late_interest(grid: ValueGrid, world: World, project: int) -> FloatArray:
+    """What interest adds to the capital factor where building takes longer than its median, (D,) [1].
+
+    All debt is drawn by then, so each year more costs a year's interest on it; less time saves as much.
+    """
+    service = world.projects.service[project]
+    return np.asarray(grid.late_interest * (world.years[service] - world.graph.years[service, 1]))
 
 
 def base_capital(grid: ValueGrid) -> float:

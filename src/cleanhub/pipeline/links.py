@@ -27,6 +27,7 @@ import numpy as np
 
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
+from cleanhub.hub.schema import PROPOSED
 from cleanhub.pipeline.gates import service_id
 from cleanhub.pipeline.link_nodes import (
     PIPE,
@@ -42,7 +43,7 @@ from cleanhub.pipeline.link_nodes import (
 from cleanhub.pipeline.link_rules import Rule, first_rules, read_link_rules
 from cleanhub.pipeline.nodes import Draft
 from cleanhub.pipeline.problem import BoolArray
-from cleanhub.pipeline.stages import PROGRAMME, PROPOSED, Given
+from cleanhub.pipeline.stages import PROGRAMME, Given
 from cleanhub.pipeline.suppliers import Supplier
 
 STORE = "store"

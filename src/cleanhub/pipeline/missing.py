@@ -11,7 +11,8 @@ policy is needed in a draw by those whose finance gate fails when it is taken aw
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -214,6 +215,40 @@ def middle(time: FloatArray, as_of: float) -> float:
     """Median calendar year of those draws in which something comes at all; NaN if in none."""
     comes = time[np.isfinite(time)]
     return float(np.median(comes)) + as_of if len(comes) else float("nan")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Links that are unblocked together: all that one project alone waits for, or one that is shared.
+
+    The gates of one project all block the same tonnes, since it decides only when each has closed: a
+    reader wants them once. ``project_id`` is empty for a shared link; ``links`` are rows of the plan table
+    ``links``, that of which a year of delay costs most first.
+    """
+
+    project_id: str
+    links: tuple[dict[str, Any], ...]
+
+    @property
+    def blocked(self) -> float:
+        """Expected tonnes lost if one of them never closes [t CO2e]: the most of them, not their sum."""
+        return max(float(row["blocked_co2e_t"]) for row in self.links)
+
+
+def bundles(links: Iterable[dict[str, Any]]) -> list[Bundle]:
+    """The rows of plan table ``links`` in bundles, those that block most first."""
+    own: dict[str, list[dict[str, Any]]] = {}
+    found: list[Bundle] = []
+    for row in links:
+        blocked = [one for one in str(row["projects"] or "").split(";") if one]
+        if len(blocked) == 1:
+            own.setdefault(blocked[0], []).append(row)
+        else:
+            found.append(Bundle("", (row,)))
+    for project, rows in own.items():
+        rows.sort(key=lambda row: (-float(row["per_year_of_delay_t"] or 0.0), str(row["link_id"])))
+        found.append(Bundle(project, tuple(rows)))
+    return sorted(found, key=lambda one: (-one.blocked, one.project_id, str(one.links[0]["link_id"])))
 
 
 def count_barriers(links: pd.DataFrame) -> pd.DataFrame:

@@ -26,11 +26,11 @@ from cleanhub.finance.cases import load_archetype
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.schema import PAST_FID
+from cleanhub.hub.schema import PAST_FID, PROPOSED
 from cleanhub.hub.series import weakest
 
-LIVE = ("concept", "announced", "pre_feed", "feed")
-"""Stages whose decision is still to come."""
+OFFTAKE = "offtake"
+"""The gate that buyers close."""
 SPONSOR = "sponsor_p50"
 REMOVAL_SECTOR = "cdr"
 CO2 = "co2"
@@ -211,7 +211,7 @@ def _fits(buyer: pd.Series, offer: Offer, hub: Hub) -> bool:
     """Whether a buyer is set beside an offer: it signed with the project, or would with any live one."""
     if buyer["product"] != offer.product or buyer["project_id"] not in ("", offer.project_id):
         return False
-    return bool(buyer["binding"]) or _stage(offer.project_id, hub) in LIVE
+    return bool(buyer["binding"]) or _stage(offer.project_id, hub) in PROPOSED
 
 
 def _stage(project_id: str, hub: Hub) -> str:
@@ -281,7 +281,7 @@ def _premiums(buyer: pd.Series, offer: Offer, hub: Hub, scenario: Scenario) -> t
 def _status(buyer: pd.Series, offer: Offer, share: float, hub: Hub) -> tuple[str, str]:
     if buyer["binding"]:
         stage = _stage(offer.project_id, hub)
-        ended = stage not in LIVE and stage not in PAST_FID
+        ended = stage not in PROPOSED and stage not in PAST_FID
         return "bound", "a contract that binds" + (" with a project that has ended" if ended else "")
     last = buyer["last_year"]
     if pd.notna(last) and np.isfinite(offer.online) and float(last) < np.floor(offer.online):
@@ -314,7 +314,7 @@ def _no_project(buyer: pd.Series, hub: Hub) -> dict[str, object]:
         why = "no live project of the hub sells it"
     elif not stage:
         why = f"the hub has no project {named}"
-    elif stage in LIVE or buyer["binding"]:
+    elif stage in PROPOSED or buyer["binding"]:
         why = f"project {named} sells another product"
     else:
         why = f"project {named} is {'past its decision' if stage in PAST_FID else 'ended'}"

@@ -23,11 +23,10 @@ import pandas as pd
 from cleanhub.hub.package import Hub
 from cleanhub.hub.parameters import End, Parameters
 from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.schema import ENDED, PAST_FID
+from cleanhub.hub.schema import ENDED, PAST_FID, PROPOSED
+from cleanhub.pipeline.offtake import OFFTAKE, offtake_done
 from cleanhub.pipeline.problem import BoolArray, FloatArray, IntArray, Projects, TextArray
 
-PROPOSED = ("concept", "announced", "pre_feed", "feed")
-"""Stages before the decision: those that silence can end."""
 ENGINEERING = ("pre_feed", "feed")
 """Stages that take time of their own before the decision, in their order."""
 PROGRAMME = "programme"
@@ -161,7 +160,11 @@ def read_projects(hub: Hub, scenario: Scenario, without_evidence: bool = False) 
     parameters = Parameters(hub, "pipeline_parameters", price_year=scenario.price_year)
     role, second = _text(table["role"]), _text(table["role_secondary"])
     stage, basis, notes = _stages(hub, scenario, parameters)
-    done = tuple(frozenset(listed(cell)) for cell in table["gates_done"])
+    bound = offtake_done(hub)
+    done = tuple(
+        frozenset(listed(cell)) | ({OFFTAKE} if project in bound else frozenset())
+        for project, cell in zip(table["project_id"], table["gates_done"], strict=True)
+    )
     online = _online(table, stage, scenario)
     if without_evidence:
         plain = role != PROGRAMME

@@ -9,10 +9,9 @@ from cleanhub.core.tables import conform
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.schema import PAST_FID
+from cleanhub.hub.schema import PAST_FID, PROPOSED
 from cleanhub.pathways.assemble import Pathway
 
-LIVE = ("concept", "announced", "pre_feed", "feed")
 BASE_RATE_FACT = "fid_rate_global_pct"
 PLANT_ROLES = ("abates", "supplies")
 WAIT_YEARS = 5
@@ -102,7 +101,7 @@ def counted_projects(hub: Hub, last_reported: int) -> pd.DataFrame:
             "sector": table["sector"],
             "unit": np.where(vehicles, VEHICLES, PLANTS),
             "number": np.where(vehicles, capacity, 1.0),
-            "live": table["stage"].isin(LIVE),
+            "live": table["stage"].isin(PROPOSED),
             "past_fid": table["stage"].isin(PAST_FID),
             "year": online,
         }

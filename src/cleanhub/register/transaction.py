@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from cleanhub.core.errors import FaultList, RunError
 from cleanhub.hub.library import Library
+from cleanhub.hub.schema import PAST_FID, PROPOSED
 from cleanhub.register.checks import checked, kind_table
 from cleanhub.register.errors import Conflict, FieldChange, NotFound
 from cleanhub.register.events import (
@@ -26,7 +27,7 @@ from cleanhub.register.events import (
 )
 from cleanhub.register.models import DEFAULTS, EVENT, FIXED, KINDS, PARENTS, TABLES
 
-LIVE = ("concept", "announced", "pre_feed", "feed", "fid", "construction", "operating")
+LIVE = (*PROPOSED, *PAST_FID)
 """Stages in their order; the others (shelved, cancelled, closed) end or pause a project."""
 BASES = ("asserted", "inferred")
 """Whether someone said so, or a rule concluded it."""

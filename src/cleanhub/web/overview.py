@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from cleanhub.pipeline.missing import Bundle, bundles
 from cleanhub.report import labels, palette
 from cleanhub.report.context import Row
 from cleanhub.report.numbers import count, tonnes
@@ -28,6 +29,7 @@ from cleanhub.web.blocks import (
 from cleanhub.web.links import project_link, project_links, table_link
 from cleanhub.web.view import PlanView
 
+MOST_BARS = 12
 MOST_LINKS = 20
 CO2E = "CO\N{SUBSCRIPT TWO}e"
 _BARRIER_COLOUR = {"permitting": "blue", "foak_capital": "orange", "policy": "green"}
@@ -54,17 +56,12 @@ def _scorecard(view: PlanView) -> Part:
     return Part("scorecard", "Scorecard", section.lead, section.blocks[:1])
 
 
-def ranked_links(view: PlanView) -> list[Row]:
-    """Open links, the most tonnes first."""
-    return sorted(view.rows("links"), key=lambda row: (-(row["blocked_co2e_t"] or 0.0), str(row["link_id"])))
-
-
 def _barrier_colour(row: Row) -> str:
     return _CATEGORY.get(_BARRIER_COLOUR.get(str(row["barrier"]), ""), palette.INCUMBENT.css)
 
 
 def _unblock(view: PlanView) -> Part:
-    rows = ranked_links(view)
+    rows = view.rows("links")  # the most tonnes first
     head = (
         Head("", style="n"),
         Head("Missing link", style="l"),
@@ -92,9 +89,9 @@ def _unblock(view: PlanView) -> Part:
         note=note, source=table_link("links"), absent=not view.has("links"), filtered=True,
     )  # fmt: skip
     blocks: tuple[Chart | PageTable, ...] = (table,)
-    shown = [row for row in rows[:12] if known(row["blocked_co2e_t"])]
+    shown = [one for one in bundles(rows) if one.blocked > 0][:MOST_BARS]
     if shown:
-        blocks = (_links_chart(shown), table)
+        blocks = (_links_chart(view, shown), table)
     lead = "If one link is missing, what waits for it does not happen. Begin at the top."
     return Part("unblock", "What to unblock first", (lead,), blocks)
 
@@ -121,21 +118,28 @@ def _link_row(view: PlanView, number: int, row: Row) -> tuple[Cell, ...]:
     )
 
 
-def _links_chart(rows: list[Row]) -> Chart:
+def _links_chart(view: PlanView, shown: list[Bundle]) -> Chart:
+    names = {str(row["project_id"]): str(row["name"]) for row in view.rows("projects")}
+
+    def label(one: Bundle) -> str:
+        if not one.project_id:
+            return str(one.links[0]["description"])
+        return f"{names.get(one.project_id, one.project_id)}: {len(one.links)} links"
+
     bars = [
         {
-            "label": str(row["description"]),
-            "value": float(row["blocked_co2e_t"]) / 1e6,
-            "shown": tonnes(row["blocked_co2e_t"], 2),
-            "colour": _barrier_colour(row),
+            "label": label(one),
+            "value": one.blocked / 1e6,
+            "shown": tonnes(one.blocked, 2),
+            "colour": _barrier_colour(one.links[0]),
         }
-        for row in rows
+        for one in shown
     ]
-    used = dict.fromkeys(str(row["barrier"]) for row in rows)
+    used = dict.fromkeys(str(one.links[0]["barrier"]) for one in shown)
     legend = tuple((labels.words(b), _barrier_colour({"barrier": b})) for b in used)
     return Chart(
         "links-chart",
-        f"Expected tonnes that wait for each of the first {len(rows)} links",
+        "Expected tonnes that wait, by project and shared link; the colour is that of the most urgent link",
         {"kind": "bars", "unit": f"Mt {CO2E}", "bars": bars},
         legend=legend,
         beside="missing-links",

@@ -28,7 +28,7 @@ from cleanhub.web.blocks import (
     year,
 )
 from cleanhub.web.links import project_link, project_links, table_link
-from cleanhub.web.overview import CO2E, ranked_links
+from cleanhub.web.overview import CO2E
 from cleanhub.web.view import PlanView
 
 _ORDER = [name for name, _ in palette.STAGES]
@@ -238,8 +238,8 @@ def _gates(view: PlanView, project: str) -> Part:
 
 
 def _waits(view: PlanView, project: str) -> Part:
-    rows = [row for row in ranked_links(view) if project in str(row["projects"] or "").split(";")]
-    rows += [row for row in ranked_links(view) if str(row["project_id"]) == project and row not in rows]
+    rows = [row for row in view.rows("links") if project in str(row["projects"] or "").split(";")]
+    rows += [row for row in view.rows("links") if str(row["project_id"]) == project and row not in rows]
     cells = tuple(
         (
             words(row["description"]),

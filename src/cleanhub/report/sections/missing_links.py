@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cleanhub.pipeline.missing import count_barriers
+from cleanhub.pipeline.missing import bundles, count_barriers
 from cleanhub.report import charts, labels, palette, svg
 from cleanhub.report.blocks import Figure, Head, Key, Table, Text
 from cleanhub.report.charts import Bar
@@ -33,6 +33,7 @@ class Entry:
     name: str
     project: str
     links: tuple[Row, ...]
+    """Those first of which a year of delay costs most."""
 
     @property
     def blocked(self) -> float:
@@ -47,23 +48,21 @@ class Entry:
     @property
     def slowest(self) -> Row:
         """The link of which a year of delay costs most."""
-        return max(
-            self.links, key=lambda row: (float(row["per_year_of_delay_t"] or 0.0), str(row["link_id"]))
-        )
+        return self.links[0]
 
 
 def entries(context: Context) -> list[Entry]:
     """Entries with tonnes, those that block most first."""
-    own: dict[str, list[Row]] = {}
-    found: list[Entry] = []
-    for row in sorted(context.rows("links"), key=lambda row: str(row["link_id"])):
-        blocked = [one for one in str(row["projects"] or "").split(";") if one]
-        if len(blocked) == 1:
-            own.setdefault(blocked[0], []).append(row)
-        else:
-            found.append(Entry(labels.said(str(row["description"])), "", (row,)))
-    for project, rows in own.items():
-        found.append(Entry(context.project_names.get(project, project), project, tuple(rows)))
+    found = [
+        Entry(
+            context.project_names.get(one.project_id, one.project_id)
+            if one.project_id
+            else labels.said(str(one.links[0]["description"])),
+            one.project_id,
+            one.links,
+        )
+        for one in bundles(context.rows("links"))
+    ]
     kept = [one for one in found if one.blocked > 0]
     return sorted(kept, key=lambda one: (-one.blocked, one.name, one.project))
 
@@ -103,7 +102,7 @@ def _figure(context: Context, found: list[Entry]) -> Figure:
         (one.name, link_name(row), labels.actor(str(row["actor"])), labels.subscripts(str(row["action"])),
          tonnes(row["blocked_co2e_t"]), tonnes(row["per_year_of_delay_t"]), percent(row["shapley_share"]),
          percent(row["p_closes"]), when(row["p50"]), str(row["confidence"]))
-        for one in found for row in _ranked(one)
+        for one in found for row in one.links
     )  # fmt: skip
     head = (
         Head("What waits"),
@@ -130,10 +129,6 @@ def _figure(context: Context, found: list[Entry]) -> Figure:
         source="this plan, table links",
         data=Table(title, head, data, unit="tonnes of CO\N{SUBSCRIPT TWO}e"),
     )
-
-
-def _ranked(one: Entry) -> list[Row]:
-    return sorted(one.links, key=lambda row: (-float(row["per_year_of_delay_t"] or 0.0), str(row["link_id"])))
 
 
 def when(value: object) -> str:
@@ -168,7 +163,7 @@ def _inside(name: str) -> str:
 
 
 def _who(one: Entry) -> Markup:
-    ranked = _ranked(one)
+    ranked = one.links
     lines = [
         Markup("<b>{}</b>: {}").format(labels.actor(str(row["actor"])), labels.subscripts(str(row["action"])))
         for row in ranked[:_ACTIONS]

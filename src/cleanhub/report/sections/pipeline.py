@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from cleanhub.hub.schema import PROPOSED
 from cleanhub.report import labels
 from cleanhub.report.blocks import Head, Prose, Section, Table, Text
 from cleanhub.report.context import Context, Row
@@ -14,8 +15,6 @@ from cleanhub.report.sections.missing_links import barriers, entries, first_link
 from cleanhub.report.sections.pipeline_years import BY, by_year, in_figures, stages
 
 TITLE = "What stands in the way"
-LIVE = ("concept", "announced", "pre_feed", "feed")
-"""Stages of projects whose decision is still to come."""
 _KINDS = {
     "deadline_before_link": "A date comes before what it needs",
     "exclusive": "One excludes the other",
@@ -57,7 +56,7 @@ def build(context: Context) -> Section:
 
 def live_projects(context: Context) -> list[Row]:
     """Projects whose decision is still to come; an umbrella over others of them counts with its parts."""
-    rows = [row for row in context.rows("projects") if row["stage"] in LIVE]
+    rows = [row for row in context.rows("projects") if row["stage"] in PROPOSED]
     umbrellas = {str(row["part_of"]) for row in rows if row["part_of"]}
     return [row for row in rows if str(row["project_id"]) not in umbrellas]
 
