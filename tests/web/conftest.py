@@ -127,8 +127,8 @@ def plan_rows() -> dict[str, list[dict[str, Any]]]:
         ],
         "coordination": [
             {"order": 0, "actor": "lender", "link_id": "store", "action": "lend", "projects": "P1",
-             "decide_by": 2026.5, "needed_by": 2028.0, "expected": 2029.0, "late_years": late, "fits": late < 0,
-             "because": word, "blocked_co2e_t": 1e5}
+             "decide_by": 2026.5, "needed_by": 2028.0, "expected": 2029.0, "late_years": late,
+             "fits": late < 0, "because": word, "blocked_co2e_t": 1e5}
             for late, word in ((-1.0, "in time"),)
         ] + [
             {"order": 1, "actor": "utility", "link_id": "wire", "action": "build", "projects": "P1",
