@@ -78,13 +78,14 @@ def counts(projects: Sequence[ProjectValue]) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: (item[0] != "valued", -item[1], item[0])))
 
 
-def _tonnes(row: pd.Series) -> float:
+def abated_tonnes(row: pd.Series) -> float:
+    """Tonnes that a project cuts or removes [t CO2e/yr]; NaN where it states none or does not abate."""
     abates = "abates" in (row["role"], row["role_secondary"])
     return float(row["co2e_t_per_year"]) if abates and pd.notna(row["co2e_t_per_year"]) else np.nan
 
 
 def _blank(one: ProjectValue) -> dict[str, object]:
-    tonnes = _tonnes(one.row)
+    tonnes = abated_tonnes(one.row)
     return {
         "co2e_t_per_year": tonnes if tonnes > 0 else np.nan,
         "status": one.status,
@@ -97,7 +98,7 @@ def _blank(one: ProjectValue) -> dict[str, object]:
 
 def _row(one: ProjectValue, value: CaseValue, view: View) -> dict[str, object]:
     loaded = value.loaded
-    tonnes = _tonnes(one.row)
+    tonnes = abated_tonnes(one.row)
     sponsor = view is value.sponsor
     price = value.price_at_return if sponsor else value.lender_price_at_return
     own = [loaded.confidence(path) for path in loaded.figures if path not in loaded.from_archetype]
@@ -181,7 +182,7 @@ def policy_wedge_table(projects: Sequence[ProjectValue], last_year: int) -> pd.D
     for one in projects:
         if one.value is None or str(one.row["stage"]) not in PAST_FID:
             continue
-        tonnes = _tonnes(one.row)
+        tonnes = abated_tonnes(one.row)
         for answer in one.value.setting.answers:
             for year, usd in _paid(one.value, answer).items():
                 if usd and year <= last_year:

@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from cleanhub.core.tables import conform
 from cleanhub.finance.policy_setting import applicant_of
-from cleanhub.finance.valuations import ProjectValue
+from cleanhub.finance.valuations import ProjectValue, abated_tonnes
 from cleanhub.hub.pipeline_tables import CONFLICTS
 from cleanhub.hub.schema import ENDED, PAST_FID
 from cleanhub.hub.series import weakest
+from cleanhub.pipeline.deadlines import LastDay, last_days
 from cleanhub.pipeline.problem import Graph, Projects, Setting, Simulation
 from cleanhub.pipeline.ready import Ready, ready
 from cleanhub.pipeline.stages import year_of
@@ -96,7 +97,7 @@ class _Asked:
             for answer in value.setting.answers
             for policy in (book.policies[answer.policy],)
         }
-        self.tonnes = tonnes_of(one.row)
+        self.tonnes = _tonnes(one.row)
 
     def asked(self, policy: Policy) -> list[Condition]:
         """Conditions that are put to it."""
@@ -114,10 +115,8 @@ def _standing(one: ProjectValue, when: Ready | None) -> tuple[bool, bool]:
     return stage not in (*PAST_FID, *ENDED), stage in ENDED
 
 
-def tonnes_of(row: pd.Series) -> float:
-    """Tonnes a year of a project that abates, 0 for others [t CO2e/yr]."""
-    abates = "abates" in (row["role"], row["role_secondary"])
-    return float(row["co2e_t_per_year"]) if abates and pd.notna(row["co2e_t_per_year"]) else 0.0
+def _tonnes(row: pd.Series) -> float:
+    return float(np.nan_to_num(abated_tonnes(row)))
 
 
 def _paid(answer: Answer) -> float:
@@ -127,20 +126,12 @@ def _paid(answer: Answer) -> float:
 # ---------------------------------------------------------------- a deadline before what it needs
 
 
-@dataclass(frozen=True)
-class _Deadline:
-    """Last day of a policy: by it construction begins (or service does)."""
-
-    last: dt.date
-    service: bool
-
-
 def _deadlines(
     asked: _Asked, book: PolicyBook, as_of: dt.date, when: Ready | None
 ) -> Iterable[dict[str, object]]:
     for name, policy in book.policies.items():
         answer = asked.answers[name]
-        dates = [one for one in _last_days(asked, policy, book) if one.last >= as_of]
+        dates = [one for one in last_days(policy, asked.asked(policy)) if one.last >= as_of]
         dated = {one.condition for one in policy.conditions if one.is_date} | {"pays_until"}
         late = answer.answer == "no" and set(answer.rule.split(";")) <= dated
         if not dates or not in_force(policy) or not (answer.answer == "pays" or late):
@@ -155,19 +146,7 @@ def _number(value: object) -> float:
     return -np.inf if np.isnan(number) else number
 
 
-def _last_days(asked: _Asked, policy: Policy, book: PolicyBook) -> list[_Deadline]:
-    """Deadlines of a policy for a project; the last year in which it pays is one for service."""
-    found = []
-    for one in asked.asked(policy):
-        if one.is_deadline and one.date is not None:
-            last = one.date - _DAY if one.test.endswith("_before") else one.date
-            found.append(_Deadline(last, one.test.startswith("in_service")))
-    if policy.pays_until is not None:
-        found.append(_Deadline(policy.pays_until, True))
-    return found
-
-
-def _missed(asked: _Asked, policy: Policy, one: _Deadline, when: Ready | None) -> dict[str, object] | None:
+def _missed(asked: _Asked, policy: Policy, one: LastDay, when: Ready | None) -> dict[str, object] | None:
     """The row of one deadline, ``None`` where it is kept often enough."""
     place = when.place(asked.id) if when is not None else None
     end = year_of(one.last + _DAY)
@@ -268,7 +247,7 @@ def _dated_rules(
         bound = [
             one
             for one in valued
-            if str(one.row["sector"]) in sectors and _standing(one, when)[0] and tonnes_of(one.row) > 0
+            if str(one.row["sector"]) in sectors and _standing(one, when)[0] and _tonnes(one.row) > 0
         ]
         targets = [one for one in policy.values if one.item == _TARGET and one.year is not None]
         for target in sorted(targets, key=lambda one: one.year or 0):
@@ -301,7 +280,7 @@ def _dated(
         "expected": expected,
         "late_years": expected - year - 1.0,
         "p_missed": chance,
-        "co2e_t_per_year": sum(tonnes_of(one.row) for one in bound) or np.nan,
+        "co2e_t_per_year": sum(_tonnes(one.row) for one in bound) or np.nan,
         "description": f"{policy.name} {policy.summary} (target {target.value:g} for {year}): "
         f"{named} towards it{odds} (plants that are no project of the hub are not counted)",
         "confidence": weakest([policy.confidence, target.confidence, "assumed"]),
@@ -422,7 +401,7 @@ def _left_out(valued: Sequence[ProjectValue], book: PolicyBook) -> Iterable[dict
                 "policy": name,
                 "other": one.condition,
                 "projects": ";".join(str(row["project_id"]) for row in rows),
-                "co2e_t_per_year": sum(map(tonnes_of, rows)) or np.nan,
+                "co2e_t_per_year": sum(map(_tonnes, rows)) or np.nan,
                 "description": f"{policy.name} leaves out {', '.join(products)}, what {_count(rows)} of the "
                 f"hub would sell: {one.words}",
                 "confidence": weakest([policy.confidence, one.confidence]),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from cleanhub.finance.policy_setting import applicant_of
 from cleanhub.finance.valuations import ProjectValue
@@ -33,20 +34,34 @@ def policy_deadlines(valued: Sequence[ProjectValue], book: PolicyBook, as_of: dt
                 continue
             policy = book.policies[answer.policy]
             asked = [rule for rule in policy.conditions if tags_match(rule.applies_to, tags)]
-            for at, day in _days(policy, asked):
-                if day > as_of:
+            for date in last_days(policy, asked):
+                day = date.last + _DAY
+                if date.alone and day > as_of:
                     time = year_of(day) - year_of(as_of)
+                    at: At = "service" if date.service else "decision"
                     found.append(Deadline(one.project.project_id, at, time, policy.name))
     return found
 
 
-def _days(policy: Policy, asked: Sequence[Condition]) -> list[tuple[At, dt.date]]:
-    """What must have happened before which day."""
-    found: list[tuple[At, dt.date]] = []
+@dataclass(frozen=True)
+class LastDay:
+    """Last day by which construction begins (or ``service`` does) for a policy to pay.
+
+    ``alone`` is false where the condition is one of several alternatives: nothing follows if it is missed.
+    """
+
+    last: dt.date
+    service: bool
+    alone: bool = True
+
+
+def last_days(policy: Policy, asked: Iterable[Condition]) -> list[LastDay]:
+    """Last days of a policy of which ``asked`` are the conditions; the last it pays is one for service."""
+    found = []
     for rule in asked:
-        if rule.is_deadline and rule.date is not None and not rule.either:
-            at: At = "service" if rule.test.startswith("in_service") else "decision"
-            found.append((at, rule.date if rule.test.endswith("_before") else rule.date + _DAY))
+        if rule.is_deadline and rule.date is not None:
+            last = rule.date - _DAY if rule.test.endswith("_before") else rule.date
+            found.append(LastDay(last, rule.test.startswith("in_service"), not rule.either))
     if policy.pays_until is not None:
-        found.append(("service", policy.pays_until + _DAY))
+        found.append(LastDay(policy.pays_until, service=True))
     return found
