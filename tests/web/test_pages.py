@@ -245,6 +245,20 @@ def test_a_plan_whose_hub_has_changed_says_so(plan_folder, hub_folder, tmp_path)
         open_plan(plan_folder, "california")
 
 
+def test_a_plan_made_from_a_register_says_so(plan_folder, hub_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    import json
+    import shutil
+
+    from cleanhub.web.view import open_plan
+
+    folder = tmp_path / "plan"
+    shutil.copytree(plan_folder, folder)
+    data = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    data["hashes"]["register/events"] = "12"
+    (folder / "plan.json").write_text(json.dumps(data), encoding="utf-8")
+    assert "came from a register" in open_plan(folder, hub_folder).remark
+
+
 def test_every_table_has_a_page_with_its_columns_and_units(client: TestClient) -> None:
     for name in client.get("/api/plan").json()["tables"]:
         text = client.get(f"/data/{name}").text

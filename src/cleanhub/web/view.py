@@ -176,4 +176,10 @@ def open_plan(folder: Path, hub: str | Path | None = None) -> PlanView:
             "The files of the hub have changed since this plan was made: places and sources are those of "
             "today, numbers are those of the plan. Plan again to bring them together."
         )
+    if any(key.startswith("register/") for key in plan.hashes):
+        said = (
+            "The projects of this plan came from a register; places and descriptions are those of the hub, "
+            "where it lists them."
+        )
+        remark = f"{remark} {said}".strip()
     return PlanView(plan, found, remark)
