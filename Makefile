@@ -10,7 +10,7 @@ PYTHON ?=
 HUB ?= california
 OUT ?= plans/$(HUB)
 PIP_FLAGS ?= -qq
-PYTEST_FLAGS ?= -q -n auto --dist loadfile
+PYTEST_FLAGS ?= -q -n auto --dist loadfile --no-loadscope-reorder
 CASES ?=
 
 VENV := .venv

@@ -60,8 +60,16 @@ def test_two_runs_give_equal_bytes_of_tables_and_report(plans: Path) -> None:
     assert "report.html" in first
 
 
-def test_plan_as_json(tmp_path: Path) -> None:
-    done = run("plan", "california", "--out", str(tmp_path / "p"), "--json")
+@pytest.fixture(scope="module")
+def valley(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A new hub of one plant, for what does not depend on the hub: it plans in a tenth of the time."""
+    folder = tmp_path_factory.mktemp("hubs")
+    assert run("hub", "new", "valley", "--dir", str(folder)).returncode == 0
+    return str(folder / "valley")
+
+
+def test_plan_as_json(tmp_path: Path, valley: str) -> None:
+    done = run("plan", valley, "--out", str(tmp_path / "p"), "--json")
     found = json.loads(done.stdout)
     assert done.stderr == ""
     assert found["scorecard"][0]["metric"] == "project_need"
@@ -196,9 +204,9 @@ def test_help_is_the_map() -> None:
         assert command in done.stdout
 
 
-def test_a_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_one_message(tmp_path: Path, valley: str) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    done = run("plan", "california", "--out", str(tmp_path / "file" / "plan"))
+    done = run("plan", valley, "--out", str(tmp_path / "file" / "plan"))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "cannot write" in done.stderr or "failed" in done.stderr

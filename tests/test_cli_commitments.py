@@ -70,9 +70,9 @@ def test_faults_come_before_the_path_is_run(tmp_path: Path) -> None:
     shutil.copytree(CALIFORNIA, folder)
     file = folder / "commitments.csv"
     file.write_text(
-        file.read_text(encoding="utf-8").replace("trucks-drayage", "trucks-nowhere"), encoding="utf-8"
+        file.read_text(encoding="utf-8").replace(",truck_share,", ",truck_share_of,"), encoding="utf-8"
     )
     done = RUNNER.invoke(app, ["commitments", "gap", str(folder)])
     assert done.exit_code != 0
     assert isinstance(done.exception, InputError)
-    assert "trucks-nowhere" in str(done.exception)
+    assert "truck_share_of" in str(done.exception)

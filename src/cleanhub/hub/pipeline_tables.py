@@ -135,7 +135,7 @@ CONFLICTS = Table(
         Column("kind", "text", "deadline_before_link, exclusive or unmet_rule"),
         Column("policy", "text", "policy"),
         Column("other", "text", "the other policy, or the gate that comes too late", blank=True),
-        Column("projects", "text", "projects it concerns, ;-separated"),
+        Column("projects", "text", "projects it concerns, ;-separated (empty: none is left)", blank=True),
         _when("deadline", "date of the policy"),
         _when("expected", "when what it needs can be there"),
         Column("late_years", "number", "expected less deadline", "yr", blank=True),
