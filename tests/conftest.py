@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LONG = (
     "test_docs.py",
+    "test_walkthroughs.py",
     "test_cli.py",
     "test_plan.py",
     "test_many_writers.py",

@@ -2,7 +2,7 @@
 
 Whole pages (tables, units, scenarios, commands, the data of each hub), the parts of other
 pages between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``, and the output
-shown under the commands of the README, which are run for it in an empty folder. The same
+shown under the commands of the README and of the walkthroughs, each run in an empty folder. The same
 project gives the same bytes: run it after every change and commit what it writes.
 
     python tools/build_docs.py          write
@@ -33,6 +33,8 @@ from cleanhub.hub.scenario import json_schema, list_scenarios, load_scenario
 from cleanhub.hub.schema import PACKAGE_TABLES
 from cleanhub.planning.plan import Plan, plan
 from readme_tour import tour
+from walkthroughs import PAGES as WALKTHROUGHS
+from walkthroughs import walked
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -469,6 +471,7 @@ def main() -> int:
     """Write what is stale, or with ``--check`` name it."""
     check = "--check" in sys.argv[1:]
     found = {**pages(), README: tour(README.read_text(encoding="utf-8"))}
+    found.update({path: walked(path) for path in WALKTHROUGHS})
     stale = 0
     for path, text in found.items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:

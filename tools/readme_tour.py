@@ -1,8 +1,15 @@
-"""The tour of the README, run: the output shown under each block is what the block prints.
+"""A page with commands, run: the output shown under each block is what the block prints.
 
-Blocks marked ``sh`` and ``python`` run in order, in one empty folder. The comment under a
-block says which lines of its output to show: ``all``, or a regular expression; lines
-between are shown as one ``...``. Blocks with another mark are not run.
+The README and the walkthroughs are such pages. Everything happens in order, in one empty folder:
+
+- a block marked ``sh`` is run line by line: ``cleanhub`` commands and a few tools that handle files.
+  A line that is meant to fail says with which code: ``cleanhub hub check nowhere  # exit 2``; what it
+  writes on standard error is then part of its output;
+- a block marked ``python`` is run as a script;
+- a block of any kind below ``<!-- file: NAME -->`` is written to that file.
+
+The comment ``<!-- output: all -->`` under a block asks for its whole output, a regular expression in
+place of ``all`` for the lines that match; lines between are shown as one ``...``.
 """
 
 from __future__ import annotations
@@ -11,32 +18,42 @@ import contextlib
 import io
 import re
 import shlex
+import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 BLOCK = re.compile(
-    r"```(?P<kind>sh|python)\n(?P<code>.*?)```\n"
+    r"(?:<!-- file: (?P<file>\S+) -->\n\n)?"
+    r"```(?P<kind>\w*)\n(?P<code>.*?)```\n"
     r"(?:\n<!-- output: (?P<keep>[^\n]*) -->\n\n```text\n(?P<output>.*?)```\n)?",
     re.DOTALL,
 )
+FILE_TOOLS = ("cat", "cp", "grep", "head", "ls", "mkdir", "sed", "tail", "wc")
+EXIT = re.compile(r"#\s*exit (\d+)\s*$")
 WIDTH = 108
 OMITTED = "..."
 
 
-def tour(readme: str) -> str:
-    """``readme`` with the output of its commands made anew.
+def tour(text: str, page: str = "README.md") -> str:
+    """The text of a page with the output of its commands made anew.
 
-    Blocks marked ``sh`` and ``python`` run in order, in one empty folder. The comment under a
-    block says which lines of its output to show: ``all``, or a regular expression; lines
-    between are shown as one ``...``.
+    ``page`` names it in errors. ``SystemExit`` names a command that is not run here, or that ended
+    with another code than the page says.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        return BLOCK.sub(_run_block, readme)
+        return BLOCK.sub(lambda match: _run_block(match, page), text)
 
 
-def _run_block(match: re.Match[str]) -> str:
-    python = match["kind"] == "python"
-    output = _run_python(match["code"]) if python else _run_shell(match["code"])
+def _run_block(match: re.Match[str], page: str) -> str:
+    if match["file"]:
+        Path(match["file"]).write_text(match["code"], encoding="utf-8")
+    if match["kind"] == "python":
+        output = _run_python(match["code"], page)
+    elif match["kind"] == "sh":
+        output = _run_shell(match["code"], page)
+    else:
+        return match[0]
     if match["keep"] is None:
         return match[0]
     start = match.start("output") - match.start()
@@ -44,40 +61,54 @@ def _run_block(match: re.Match[str]) -> str:
     return match[0][:start] + _kept(output, match["keep"]) + match[0][end:]
 
 
-def _run_python(code: str) -> str:
+def _run_python(code: str, page: str) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as caught:
-        exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
+        exec(compile(code, page, "exec"), {"__name__": "__main__"})
     return caught.getvalue()
 
 
-def _run_shell(code: str) -> str:
+def _run_shell(code: str, page: str) -> str:
     out = []
     for line in re.sub(r"\\\n\s*", "", code).splitlines():
         words = shlex.split(line, comments=True)
         if words:
-            out.append(run_command(words))
+            expected = EXIT.search(line)
+            out.append(run_command(words, page, int(expected[1]) if expected else 0))
     return "".join(out)
 
 
-def run_command(words: list[str]) -> str:
-    """Standard output of one command of the README, in this process; anything but exit 0 is an error."""
+def run_command(words: list[str], page: str = "README.md", expected: int = 0) -> str:
+    """Output of one command of a page; any other exit code than the expected one is an error."""
+    if words[0] == "cleanhub":
+        code, shown = _run_cleanhub(words, both=expected != 0)
+    elif words[0] in FILE_TOOLS:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        code, shown = done.returncode, done.stdout
+    else:
+        raise SystemExit(f"{page}: only cleanhub and {', '.join(FILE_TOOLS)} are run, not {words[0]}")
+    if code != expected:
+        raise SystemExit(f"{page}: {shlex.join(words)} ended with {code}")
+    return shown
+
+
+def _run_cleanhub(words: list[str], both: bool) -> tuple[object, str]:
+    """Exit code and output of a command, in this process; with ``both``, of both streams."""
     from cleanhub import cli
 
-    if words[0] != "cleanhub":
-        raise SystemExit(f"README.md: only cleanhub commands are run, not {words[0]}")
     arguments, width = sys.argv, cli.out.width
     sys.argv, cli.out.width = words, WIDTH
     code: object = 0
-    try:
-        with contextlib.redirect_stdout(io.StringIO()) as caught:
+    with contextlib.ExitStack() as streams:
+        caught = streams.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        if both:
+            streams.enter_context(contextlib.redirect_stderr(caught))
+        try:
             cli.main()
-    except SystemExit as stop:
-        code = stop.code
-    finally:
-        sys.argv, cli.out.width = arguments, width
-    if code not in (0, None):
-        raise SystemExit(f"README.md: {shlex.join(words)} ended with {code}")
-    return caught.getvalue()
+        except SystemExit as stop:
+            code = stop.code or 0
+        finally:
+            sys.argv, cli.out.width = arguments, width
+    return code, caught.getvalue()
 
 
 def _kept(output: str, keep: str) -> str:
