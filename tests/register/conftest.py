@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
+from cleanhub.core.errors import FaultList
+from cleanhub.register.sheets import Sheet, read_sheet
 from cleanhub.register.store import Register
+from cleanhub.register.table_export import read_json
 
 SEARCHED = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt")
 PROJECT = {
@@ -165,3 +168,25 @@ def register(url: str) -> Iterator[Register]:
 @pytest.fixture
 def project() -> dict[str, Any]:
     return dict(PROJECT)
+
+
+@pytest.fixture
+def own(ready_url: Callable[[str], str]) -> Iterator[Register]:
+    """An empty register in a file, for what does not depend on the database."""
+    with Register.open(ready_url("sqlite")) as made:
+        yield made
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Sheet]:
+    """Writes text or bytes to a file and reads it as a sheet; faults go to ``faults``."""
+
+    def make(
+        data: str | bytes, name: str = "list.csv", faults: FaultList | None = None, **more: Any
+    ) -> Sheet:
+        path = tmp_path / name
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        gathered = FaultList() if faults is None else faults
+        return read_json(path, gathered) if name.endswith(".json") else read_sheet(path, gathered, **more)
+
+    return make

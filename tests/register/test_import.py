@@ -1,106 +1,34 @@
-"""Tables into a register and out of it: what is understood, what is refused, nothing half done."""
+"""Tables into a register and out of it: all or nothing, nobody overwritten, nothing lost on the way."""
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import datetime as dt
 import io
-import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanhub.core.errors import FaultList, InputError, RunError
+from cleanhub.core.errors import InputError
 from cleanhub.core.tables import Column, bounds
 from cleanhub.hub.library import load_library
 from cleanhub.hub.package import load_hub
-from cleanhub.register import sheets, workbook
+from cleanhub.register import sheets
 from cleanhub.register.hub_projects import load_packaged
-from cleanhub.register.import_columns import IMPORTED, SPELLINGS, infer_columns, plain_unit
+from cleanhub.register.import_columns import IMPORTED
 from cleanhub.register.models import KINDS
 from cleanhub.register.roles import Refused
-from cleanhub.register.sheets import Sheet, cell_text, csv_text, escaped, read_sheet, write_whole
+from cleanhub.register.sheets import Sheet, cell_text, csv_text, escaped
 from cleanhub.register.store import Register
-from cleanhub.register.table_export import FORMATS, export_table, read_json, table_template
-from cleanhub.register.table_import import ImportConflict, ImportResult, import_table
+from cleanhub.register.table_export import FORMATS, export_table
+from cleanhub.register.table_import import ImportConflict
 from cleanhub.register.writing import Signature, latest_events, writing
 
-SIGNED = Signature("ann", "a list came", "list of 2 March")
-FEW = settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-GOOD = "project_id,name,sector,stage,role\n"
-
-
-@pytest.fixture
-def own(ready_url: Callable[[str], str]) -> Iterator[Register]:
-    """An empty register in a file, for what does not depend on the database."""
-    with Register.open(ready_url("sqlite")) as made:
-        yield made
-
-
-@pytest.fixture
-def read(tmp_path: Path) -> Callable[..., Sheet]:
-    """Writes text or bytes to a file and reads it as a sheet; faults go to ``faults``."""
-
-    def make(
-        data: str | bytes, name: str = "list.csv", faults: FaultList | None = None, **more: Any
-    ) -> Sheet:
-        path = tmp_path / name
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
-        gathered = FaultList() if faults is None else faults
-        return read_json(path, gathered) if name.endswith(".json") else read_sheet(path, gathered, **more)
-
-    return make
-
-
-def book(rows: list[list[Any]], **more: Any) -> bytes:
-    """A workbook as a spreadsheet writes it; dates get a date's format."""
-    out = io.BytesIO()
-    made = xlsxwriter.Workbook(out, {"in_memory": True, **more})
-    sheet = made.add_worksheet("projects")
-    made.add_worksheet("else").write(0, 0, "name")
-    day = made.add_format({"num_format": 'dd/mm/yyyy "day"'})
-    for line, row in enumerate(rows):
-        for at, cell in enumerate(row):
-            if isinstance(cell, dt.date):
-                sheet.write_datetime(line, at, dt.datetime(cell.year, cell.month, cell.day), day)
-            elif cell is not None:
-                sheet.write(line, at, cell)
-    made.close()
-    return out.getvalue()
-
-
-def rezipped(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
-    """A workbook with one of its parts changed."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for info in old.infolist():
-            part = old.read(info)
-            new.writestr(info.filename, change(part) if info.filename == name else part)
-    return out.getvalue()
-
-
-def brought(register: Register, sheet: Sheet, kind: str = "project", **more: Any) -> ImportResult:
-    return import_table(register, sheet, kind, "california", more.pop("signature", SIGNED), **more)
-
-
-def counts(result: ImportResult) -> tuple[int, int, int]:
-    return len(result.added), len(result.changed), result.unchanged
-
-
-def what(result: ImportResult) -> list[tuple[int | None, str | None, str]]:
-    return [(fault.row, fault.column, fault.what) for fault in result.faults]
-
+from .tables import FEW, GOOD, brought, counts, what
 
 # ---------------------------------------------------------------- all or nothing
 
@@ -213,6 +141,15 @@ def test_only_the_columns_of_the_file_change(own: Register, read: Callable[..., 
     assert (record["name"], record["city"], record["county"]) == ("One", "Lebec", "Kern")
     brought(own, read("project_id,city\nA,\n")).raise_if_any()
     assert own.get("project", "california:A")["city"] is None
+
+
+def test_unknown_kinds_and_formats_are_refused(own: Register, read: Callable[..., Sheet]) -> None:
+    with pytest.raises(InputError, match="not imported"):
+        brought(own, read("login,role\nx,admin\n"), "membership")
+    with pytest.raises(InputError, match="not exported"):
+        export_table(own, "membership", "california", "csv")
+    with pytest.raises(InputError, match="no such format"):
+        export_table(own, "project", "california", "pdf")
 
 
 # ---------------------------------------------------------------- stale versions
@@ -406,380 +343,6 @@ def test_evidence_finds_its_gate_by_the_gates_name(own: Register, read: Callable
     assert what(brought(own, read(twice), "evidence"))[0][0] == 4
     unknown = "id,what\nnope,x\n"
     assert (2, "id", "no such evidence") in what(brought(own, read(unknown), "evidence"))
-
-
-# ---------------------------------------------------------------- columns and units
-
-
-def test_columns_in_any_order_and_case_with_synonyms_and_units(
-    own: Register, read: Callable[..., Sheet]
-) -> None:
-    sheet = read(
-        'COD,PROJECT NAME,Industry,Status,Role,Comments,"Capex, million USD (2024)",Capacity (ktpa),'
-        "Emissions reduction [MtCO2e/yr],Longitude,Latitude,Private,Developer(s),Gates\n"
-        '2031-05-01,Kiln,Cement,Under Construction,abates,hello,"1,250.5",120,0.4,-118.5,34.5,No,Acme,'
-        '"Site, Permits"\n'
-    )
-    result = brought(own, sheet)
-    result.raise_if_any()
-    found = own.get("project", "california:kiln")
-    wanted = {
-        "online_year": 2031,
-        "sector": "cement",
-        "stage": "construction",
-        "capex_usd": 1_250_500_000,
-        "capex_year": 2024,
-        "capacity": 120,
-        "capacity_unit": "kt/yr",
-        "co2e_t_per_year": 400_000,
-        "lat": 34.5,
-        "lon": -118.5,
-        "private": False,
-        "note": "hello",
-        "gates_done": "site;permit",
-    }
-    assert {name: found[name] for name in wanted} == wanted
-    lines = result.columns.lines()
-    assert "Emissions reduction [MtCO2e/yr] -> co2e_t_per_year, in MtCO2e/yr, times 1e+06" in lines
-    assert "capacity_unit = kt/yr where a row says nothing" in lines
-
-
-@pytest.mark.parametrize(
-    ("text", "unit", "times", "year"),
-    [
-        ("t/yr", "t/yr", 1, ""),
-        ("tpa", "t/yr", 1, ""),
-        ("ktpa", "kt/yr", 1, ""),
-        ("tonnes per year", "t/yr", 1, ""),
-        ("metric tons/year", "t/yr", 1, ""),
-        ("million tonnes per annum", "Mt/yr", 1, ""),
-        ("MtCO2e/yr", "Mt/yr", 1, ""),
-        ("kt CO2/y", "kt/yr", 1, ""),
-        ("Mt CO2e/yr", "Mt CO2e/yr", 1, ""),
-        ("t p.a.", "t/yr", 1, ""),
-        ("million gallons per year", "Mgal/yr", 1, ""),
-        ("MW", "MW", 1, ""),
-        ("$", "USD", 1, ""),
-        ("$M", "USD", 1e6, ""),
-        ("million USD", "USD", 1e6, ""),
-        ("US$ bn", "USD", 1e9, ""),
-        ("2024 USD million", "USD", 1e6, "2024"),
-        ("million USD, 2022", "USD", 1e6, "2022"),
-        ("MT/yr", "", 1, ""),  # a tonne, or a million of them
-        ("tons/yr", "", 1, ""),  # short or long
-        ("EUR million", "", 1, ""),
-        ("furlongs", "", 1, ""),
-    ],
-)
-def test_units_as_people_write_them(text: str, unit: str, times: float, year: str) -> None:
-    assert plain_unit(text, load_library()) == (unit, times, year)
-
-
-@pytest.mark.parametrize(
-    ("header", "what_"),
-    [
-        ("Capacity (furlongs)", "unknown unit"),
-        ("Capex (MW)", "not a unit of USD"),
-        ("Abatement (Mt CO2e)", "not a unit of t CO2e/yr"),
-    ],
-)
-def test_a_unit_that_cannot_be_is_one_fault_at_the_header(
-    own: Register, read: Callable[..., Sheet], header: str, what_: str
-) -> None:
-    rows = "".join(f"P-{n},One,cement,feed,abates,{n}\n" for n in range(5))
-    result = brought(own, read(GOOD.strip() + f",{header}\n{rows}"))
-    assert what(result) == [(1, header, what_)]
-
-
-def test_technologies_in_words_are_what_was_published(own: Register, read: Callable[..., Sheet]) -> None:
-    head = GOOD.strip() + ",Technology\n"
-    result = brought(own, read(head + "A,One,cement,feed,abates,a better kiln\n"))
-    result.raise_if_any()
-    assert own.get("project", "california:A")["technology_text"] == "a better kiln"
-    code = sorted(load_library().codelists["technology"])[0]
-    brought(own, read(head + f"B,Two,cement,feed,abates,{code}\n")).raise_if_any()
-    assert own.get("project", "california:B")["technology"] == code
-
-
-def test_a_user_may_say_which_column_it_is(own: Register, read: Callable[..., Sheet]) -> None:
-    sheet = read("a,b,c,d,e\nA,One,cement,feed,abates\n")
-    said = {"project_id": "a", "name": "b", "sector": "c", "stage": "d", "role": "e"}
-    brought(own, sheet, said=said).raise_if_any()
-    assert own.get("project", "california:A")["name"] == "One"
-    wrong = brought(own, sheet, said={"name": "nope", "colour": "a"}, constants={"size": "3"})
-    assert {(column, text) for _, column, text in what(wrong)} >= {
-        ("nope", "no such column (for name)"),
-        ("colour", "no such field"),
-        ("size", "no such field"),
-    }
-
-
-def test_every_spelling_is_of_a_field_and_of_no_other() -> None:
-    for kind, spellings in SPELLINGS.items():
-        names = set(KINDS[kind].names)
-        assert spellings.keys() <= names
-        words = [word for text in spellings.values() for word in text.split()]
-        assert len(words) == len(set(words)), kind
-        assert not names & set(words), kind
-
-
-def test_every_field_is_found_by_its_own_name_whatever_the_order(own: Register) -> None:
-    for kind in IMPORTED:
-        names = [name for name in KINDS[kind].names if name != "withdrawn"]
-        for order in (names, names[::-1]):
-            columns = ("id", "version", *(name.upper().replace("_", " ") for name in order))
-            sheet = Sheet("x", columns, (), ())
-            found = infer_columns(sheet, kind, own.library, FaultList())
-            assert {one.field for one in found.read} == {"id", "version", *names}
-            assert all(one.name in (one.field, one.field.upper().replace("_", " ")) for one in found.read)
-
-
-# ---------------------------------------------------------------- cells
-
-
-@pytest.mark.parametrize(
-    "text", ["NaN", "inf", "-Infinity", "1e999", "yes", "true", "1,5", "12 MW", "0x10", "１２"]
-)
-def test_what_is_no_number_is_a_fault(own: Register, read: Callable[..., Sheet], text: str) -> None:
-    result = brought(own, read(GOOD.strip() + f',capacity\nA,One,cement,feed,abates,"{text}"\n'))
-    assert what(result) == [(2, "capacity", "not a number")]
-
-
-def test_a_truth_value_is_no_number_and_a_number_no_truth_value(
-    own: Register, read: Callable[..., Sheet]
-) -> None:
-    head = ["project_id", "name", "sector", "stage", "role", "capacity", "private"]
-    rows = [
-        head,
-        ["A", "One", "cement", "feed", "abates", True, 1],
-        ["B", "Two", "cement", "feed", "abates", 5, False],
-    ]
-    result = brought(own, read(book(rows), "b.xlsx"))
-    assert what(result) == [(2, "capacity", "not a number"), (2, "private", "not yes or no")]
-    data = json.dumps(
-        [
-            {
-                "project_id": "A",
-                "name": "x",
-                "sector": "cement",
-                "stage": "feed",
-                "role": "abates",
-                "capacity": True,
-            }
-        ]
-    )
-    assert what(brought(own, read(data, "b.json"))) == [(1, "capacity", "not a number")]
-
-
-def test_a_workbook_holds_numbers_dates_and_names_in_figures(
-    own: Register, read: Callable[..., Sheet]
-) -> None:
-    head = ["Project ID", "Name", "Sector", "Stage", "Role", "Capacity", "Unit", "Online"]
-    rows = [head, [12, "One", "cement", "feed", "abates", 1500.25, "t/yr", dt.date(2029, 6, 1)]]
-    for more in ({}, {"default_date_format": "yyyy"}):
-        sheet = read(book(rows, **more), "b.xlsx")
-        assert sheet.rows[0][7] == dt.date(2029, 6, 1)
-    with_1904 = read(book(rows, date_1904=True), "b.xlsx")
-    assert with_1904.rows[0][7] == dt.date(2029, 6, 1)
-    brought(own, sheet).raise_if_any()
-    record = own.get("project", "california:12")
-    assert (record["capacity"], record["online_year"]) == (1500.25, 2029)
-    evidence = [
-        ["project", "what", "date", "source", "confidence"],
-        [12, "seen", dt.date(2026, 1, 2), "x", "seen"],
-    ]
-    brought(own, read(book(evidence), "e.xlsx"), "evidence").raise_if_any()
-    assert own.find("evidence")[0]["date"] == "2026-01-02"
-
-
-def test_a_named_sheet_is_read_and_others_are_named(read: Callable[..., Sheet]) -> None:
-    data = book([["name"], ["One"]])
-    assert read(data, "b.xlsx", sheet="projects").rows == (("One",),)
-    with pytest.raises(InputError, match=r"no sheet 'third'; allowed projects, else"):
-        read(data, "b.xlsx", sheet="third")
-
-
-def test_of_a_formula_the_saved_value_counts_and_an_error_is_a_fault(
-    own: Register, read: Callable[..., Sheet]
-) -> None:
-    out = io.BytesIO()
-    made = xlsxwriter.Workbook(out)
-    sheet = made.add_worksheet()
-    sheet.write_row(0, 0, ["project_id", "name", "sector", "stage", "role", "capacity"])
-    sheet.write_row(1, 0, ["A", "One", "cement", "feed", "abates"])
-    sheet.write_formula(1, 5, "=6*7", None, 42)
-    sheet.write_row(2, 0, ["B", "Two", "cement", "feed", "abates"])
-    sheet.write_formula(2, 5, "=1/0", None, "#DIV/0!")
-    made.close()
-    faults = FaultList()
-    found = read(out.getvalue(), "f.xlsx", faults)
-    assert found.rows[0][5] == 42.0
-    result = brought(own, found, faults=faults)
-    assert {row for row, _, _ in what(result)} == {3}
-
-
-# ---------------------------------------------------------------- files
-
-
-@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
-def test_encodings_and_separators(read: Callable[..., Sheet], coding: str, sign: str) -> None:
-    text = f'name{sign}city\r\n"Café{sign} \u201ax\u2018"{sign}San José\rA{sign}B\n\n'
-    text += f'"two\r\nlines"{sign}"say ""x"""\n'
-    sheet = read(text.encode(coding))
-    assert sheet.columns == ("name", "city")
-    assert sheet.rows == (
-        (f"Café{sign} \u201ax\u2018", "San José"),
-        ("A", "B"),
-        ("two\r\nlines", 'say "x"'),
-    )
-    assert sheet.lines == (2, 3, 5)
-    assert bool(sheet.remark) == (coding == "cp1252")
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"", "empty file"),
-        (b"\n  \n,,\n", "empty file"),
-        (b'name\n"open', "not CSV from here on"),
-        (b"name\nA\x00B\n", "not text"),
-        (b"\x81\x8d\x90", "not text"),
-        (b"PK\x03\x04 but no zip", "not a workbook"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 old", "an old or locked workbook"),
-    ],
-)
-def test_what_is_no_table_is_refused(read: Callable[..., Sheet], data: bytes, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        read(data)
-
-
-def test_limits_of_size(read: Callable[..., Sheet], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MOST_ROWS", 3)
-    assert len(read("name\nA\nB\nC\n").rows) == 3
-    with pytest.raises(InputError, match="4 rows"):
-        read("name\nA\nB\nC\nD\n")
-    monkeypatch.setattr(sheets, "MOST_COLUMNS", 2)
-    with pytest.raises(InputError, match="3 columns"):
-        read("a,b,c\n1,2,3\n")
-    monkeypatch.setattr(sheets, "MOST_BYTES", 10)
-    with pytest.raises(InputError, match="too large"):
-        read("name\nABCDEFG\n")
-
-
-def test_a_zip_bomb_is_measured_before_it_is_unpacked(
-    read: Callable[..., Sheet], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bomb = rezipped(book([["name"], ["A"]]), "xl/worksheets/sheet1.xml", lambda part: part + b" " * 5_000_000)
-    assert len(bomb) < 50_000
-    monkeypatch.setattr(workbook, "MOST_UNPACKED", 1_000_000)
-    monkeypatch.setattr(workbook, "_part", lambda *_: pytest.fail("unpacked"))
-    with pytest.raises(InputError, match="unpacks to too much"):
-        read(bomb, "b.xlsx")
-
-
-def test_a_document_type_is_refused(read: Callable[..., Sheet]) -> None:
-    laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
-    for part in ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"):
-        data = rezipped(book([["name"], ["A"]]), part, lambda old: old.replace(b"?>", b"?>" + laughs, 1))
-        with pytest.raises(InputError, match="document type"):
-            read(data, "b.xlsx")
-
-
-@pytest.mark.parametrize(
-    "part", ["xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/worksheets/sheet1.xml"]
-)
-@pytest.mark.parametrize("change", [lambda old: old[:-20], lambda _: b"<x/>", lambda _: b""])
-def test_a_damaged_workbook_is_one_clear_error_or_no_rows(
-    read: Callable[..., Sheet], part: str, change: Callable[[bytes], bytes]
-) -> None:
-    with pytest.raises(InputError):
-        read(rezipped(book([["name"], ["A"]]), part, change), "b.xlsx")
-
-
-@given(st.binary(max_size=300), st.integers(0, 2000))
-@FEW
-def test_no_bytes_break_the_reader(read: Callable[..., Sheet], noise: bytes, at: int) -> None:
-    whole = book([["name", "city"], ["A", 5]])
-    for data in (noise, whole[:at] + noise + whole[at + len(noise) :]):
-        with contextlib.suppress(InputError):
-            assert read(data, "n.xlsx").columns
-
-
-def test_far_cells_do_not_fill_the_memory(read: Callable[..., Sheet]) -> None:
-    def far(part: bytes) -> bytes:
-        return part.replace(b'r="A2"', b'r="XFD2"')
-
-    with pytest.raises(InputError, match="at most"):
-        read(rezipped(book([["name"], ["A"]]), "xl/worksheets/sheet1.xml", far), "b.xlsx")
-
-
-def test_rows_with_a_wrong_number_of_cells_and_double_columns_are_faults(
-    own: Register, read: Callable[..., Sheet]
-) -> None:
-    faults = FaultList()
-    sheet = read(
-        GOOD + "A,One,cement,feed\nB,Two,cement,feed,abates,more\nC,Three,cement,feed,abates,\n",
-        faults=faults,
-    )
-    result = brought(own, sheet, faults=faults)
-    assert {(row, text) for row, _, text in what(result)} >= {
-        (2, "wrong number of cells"),
-        (3, "wrong number of cells"),
-    }
-    assert 4 not in result.bad_rows
-    doubled = FaultList()
-    read("name,name\nA,B\n", faults=doubled)
-    assert [fault.what for fault in doubled.faults] == ["duplicate column"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "[1]", '{"a": 1}', '[{"name": NaN}]', '{"records": 5}', "[" * 100_000, '[{"name": Infinity}]'],
-)
-def test_what_is_no_json_export_is_refused(read: Callable[..., Sheet], text: str) -> None:
-    with pytest.raises(InputError, match="not a JSON export"):
-        read(text, "x.json")
-
-
-def test_json_values_that_are_none_are_faults(own: Register, read: Callable[..., Sheet]) -> None:
-    faults = FaultList()
-    row = {"project_id": "A", "name": {"x": 1}, "sector": "cement", "stage": "feed", "role": "abates"}
-    read(json.dumps([row, {"capacity": 10**400}]), "x.json", faults)
-    assert [(fault.row, fault.column) for fault in faults.faults] == [(1, "name"), (2, "capacity")]
-
-
-def test_a_file_is_written_whole_and_not_over_another(tmp_path: Path) -> None:
-    path = tmp_path / "out.csv"
-    write_whole(path, b"one", False)
-    with pytest.raises(RunError, match="is there already"):
-        write_whole(path, b"two", False)
-    assert path.read_bytes() == b"one"
-    write_whole(path, b"two", True)
-    assert [one.name for one in tmp_path.iterdir()] == ["out.csv"]
-    with pytest.raises(RunError, match="cannot be written"):
-        write_whole(tmp_path / "no" / "out.csv", b"x", False)
-
-
-@pytest.mark.parametrize("kind", IMPORTED)
-@pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_a_template_is_understood_column_by_column(
-    own: Register, read: Callable[..., Sheet], kind: str, form: str
-) -> None:
-    sheet = read(table_template(kind, form, own.library), f"t.{form}")
-    found = infer_columns(sheet, kind, own.library, FaultList())
-    assert {one.field for one in found.read} == set(KINDS[kind].names) - {"hub", "withdrawn"}
-    assert not found.unused
-    assert all(one.factor == 1 for one in found.read)
-
-
-def test_unknown_kinds_and_formats_are_refused(own: Register, read: Callable[..., Sheet]) -> None:
-    with pytest.raises(InputError, match="not imported"):
-        brought(own, read("login,role\nx,admin\n"), "membership")
-    with pytest.raises(InputError, match="not exported"):
-        export_table(own, "membership", "california", "csv")
-    with pytest.raises(InputError, match="no such format"):
-        export_table(own, "project", "california", "pdf")
 
 
 # ---------------------------------------------------------------- roles

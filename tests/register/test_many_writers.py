@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from cleanhub.register.backup import backup, contents, restore
 from cleanhub.register.errors import Busy, Conflict
 from cleanhub.register.models import EVENT
-from cleanhub.register.store import Register
+from cleanhub.register.store import Register, longest_pause
 
 from .writers import PROJECTS, add_projects
 
@@ -86,9 +86,13 @@ def test_retry_tries_again_until_it_holds_or_attempts_are_spent(register: Regist
         tried.append(1)
         raise Busy("not now")
 
+    pauses: list[float] = []
     with pytest.raises(Busy):
-        register.retry(fails, attempts=4)
+        register.retry(fails, attempts=4, pause=pauses.append)
     assert len(tried) == 4
+    assert len(pauses) == 3, "one between each two attempts"
+    assert all(0.0 <= pause <= longest_pause(attempt) for attempt, pause in enumerate(pauses))
+    assert [longest_pause(attempt) for attempt in (0, 1, 2, 49)] == [0.001, 0.002, 0.004, 0.1]
 
     def other() -> None:
         raise ZeroDivisionError

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
 
 from cleanhub.core.errors import RunError
 from cleanhub.register import database
@@ -18,6 +19,8 @@ from cleanhub.register.database import VERSION_TABLE, head, migrate
 from cleanhub.register.models import KINDS, metadata
 from cleanhub.register.store import Register
 
+MIGRATIONS = Path(database.__file__).parent / "migrations"
+STEPS = list(ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
 
 
@@ -29,7 +32,7 @@ def load(dump: Path, path: Path) -> Path:
 
 
 def test_there_is_a_dump_of_every_released_schema() -> None:
-    versions = Path(database.__file__).parent / "migrations" / "versions"
+    versions = MIGRATIONS / "versions"
     assert {path.stem for path in RELEASED} == {path.stem[:4] for path in versions.glob("[0-9]*.py")}
 
 
@@ -113,3 +116,11 @@ def test_an_older_register_asks_for_migrate(
     monkeypatch.setattr(database, "head", lambda: "9000")
     with pytest.raises(RunError, match="upgrade it with migrate"):
         Register.open(url)
+
+
+@pytest.mark.parametrize(
+    "step", ScriptDirectory(str(MIGRATIONS)).walk_revisions(), ids=lambda step: step.revision
+)
+def test_no_step_leads_back_and_says_what_to_do(step: Script) -> None:
+    with pytest.raises(RunError, match="restore a backup"):
+        step.module.downgrade()

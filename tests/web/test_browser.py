@@ -165,10 +165,11 @@ def test_tables_sort_and_filter(opened: Opener, address: str) -> None:
     assert page.evaluate(names)[0].startswith("Ann"), "what is missing comes last"
     page.goto(address + "/data")
     page.fill("[data-filter=tables] input", "emissions")
-    shown = page.evaluate(
-        "Array.from(document.querySelectorAll('#tables tbody tr')).filter((r) => !r.hidden).length"
-    )
-    assert 1 <= shown < len(page.query_selector_all("#tables tbody tr"))
+    rows = "Array.from(document.querySelectorAll('#tables tbody tr'))"
+    every = page.evaluate(f"{rows}.map((r) => r.innerText)")
+    shown = page.evaluate(f"{rows}.filter((r) => !r.hidden).map((r) => r.innerText)")
+    assert shown == [text for text in every if "emissions" in text.lower()], "those that hold the word"
+    assert 0 < len(shown) < len(every), "the plan has such a table, and others"
     assert wrong == []
 
 

@@ -32,6 +32,14 @@ class Refused(CleanhubError):
         super().__init__(f"refused: {because}")
 
 
+def refuse_downgrade() -> None:
+    """The step back of every schema version: there is none, since it would lose what was recorded since.
+
+    Raises ``RunError`` with what to do instead.
+    """
+    raise RunError("a register is never downgraded: restore a backup that was made before it was upgraded")
+
+
 @dataclass(frozen=True)
 class FieldChange:
     """One field in a conflict: as it was when you read it, as you want it, as it stands now."""

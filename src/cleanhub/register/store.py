@@ -194,11 +194,15 @@ class Register:
         with self.transaction() as now:
             return now.advance(project, stage, by, reason, source, basis, version)
 
-    def retry(self, write: Callable[[], Result], attempts: int = 50) -> Result:
+    def retry(
+        self, write: Callable[[], Result], attempts: int = 50, pause: Callable[[float], None] = time.sleep
+    ) -> Result:
         """Call ``write``, which reads a record and edits it, until no other writer was in between.
 
-        Only for changes that hold whatever the others wrote. Raises the last :class:`Conflict` or
-        :class:`Busy` after ``attempts``.
+        Only for changes that hold whatever the others wrote. Between two attempts it waits for a share, drawn
+        anew, of :func:`longest_pause` (exponential backoff with full jitter): writers who met once wait for
+        different times, so that they do not keep meeting. No result depends on that draw. ``pause`` is given
+        the seconds. Raises the last :class:`Conflict` or :class:`Busy` after ``attempts``.
         """
         for attempt in range(attempts):
             try:
@@ -206,9 +210,13 @@ class Register:
             except (Conflict, Busy):
                 if attempt == attempts - 1:
                     raise
-                # waiting times differ by chance, so that writers do not keep meeting
-                time.sleep(random.random() * min(0.001 * 2**attempt, 0.1))
+                pause(random.random() * longest_pause(attempt))
         raise ValueError("attempts must be at least 1")
+
+
+def longest_pause(attempt: int) -> float:
+    """The longest wait after a failed attempt (0 is the first) [s]: 1 ms, then twice as long, at most 0.1 s."""
+    return float(min(0.001 * 2.0**attempt, 0.1))
 
 
 def _cause(error: sa.exc.DBAPIError) -> str:

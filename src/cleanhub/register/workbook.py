@@ -35,14 +35,15 @@ _DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 5
 _LAST_DAY = 2_958_465  # 9999-12-31
 _WRITTEN = re.compile(r"'+[=+\-@\t\r]")
 _DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    expat.ExpatError,
-    LookupError,
-    ValueError,
-    NotImplementedError,
-    EOFError,
+    zipfile.BadZipFile,  # no zip, or one cut off
+    zlib.error,  # a part that cannot be unpacked
+    NotImplementedError,  # a part packed in a way that the zip module does not know
+    EOFError,  # a part that ends too soon
+    expat.ExpatError,  # no XML
+    LookupError,  # a part, a text or an encoding that another part names is not there
+    ValueError,  # a number that is none
 )
+"""What the modules of Python raise for a file that is no whole workbook."""
 Attributes = dict[str, str]
 
 

@@ -7,6 +7,8 @@ Each line is: column, type, ``filled`` where it may not be empty, ``-> kind`` wh
 import sqlalchemy as sa
 from alembic import op
 
+from cleanhub.register.errors import refuse_downgrade
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -257,9 +259,7 @@ def upgrade() -> None:
         _postgresql_triggers()
 
 
-def downgrade() -> None:
-    """There is no way back: it would lose what was recorded."""
-    raise NotImplementedError("a register is never downgraded: restore a backup made before")
+downgrade = refuse_downgrade
 
 
 def _column(line: str) -> sa.Column[object]:

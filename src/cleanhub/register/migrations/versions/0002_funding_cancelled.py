@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from cleanhub.register.errors import refuse_downgrade
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -14,6 +16,4 @@ def upgrade() -> None:
     op.add_column("project", sa.Column("funding_cancelled", sa.Boolean(), nullable=True))
 
 
-def downgrade() -> None:
-    """There is no way back: it would lose what was recorded."""
-    raise NotImplementedError("a register is never downgraded: restore a backup made before")
+downgrade = refuse_downgrade
