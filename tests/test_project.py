@@ -26,7 +26,8 @@ PACKAGE = ROOT / "src" / "cleanhub"
 
 # Section 5 of the design. A new core dependency changes this list, with its reason in the commit.
 CORE = {
-    *("numpy", "scipy", "pandas", "highspy", "pydantic", "ruamel-yaml", "pint", "typer", "rich"),
+    *("numpy", "scipy", "pandas", "highspy", "pydantic", "ruamel-yaml"),
+    *("ruamel-yaml-clib", "pint", "typer", "rich"),
     *(
         "sqlalchemy",
         "alembic",

@@ -10,6 +10,11 @@ from typing import Any
 
 from cleanhub.core.errors import FaultList
 
+MOST_DEEP = 100
+"""Values inside each other that a file may have."""
+MOST_VALUES = 1_000_000
+"""Values that a file may have, with every alias written out."""
+
 
 @dataclass(frozen=True)
 class YamlFile:
@@ -35,45 +40,75 @@ class YamlFile:
 
 
 def parse_yaml(path: Path, faults: FaultList, shown: str = "") -> YamlFile | None:
-    """Parse a YAML mapping; ``None`` with a fault recorded under the name ``shown`` if it is none."""
+    """Parse a YAML 1.2 mapping; ``None`` with a fault recorded under the name ``shown`` if it is none."""
     shown = shown or path.name
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    lines: dict[tuple[str, ...], int] = {}
     try:
         text = path.read_text(encoding="utf-8-sig")
-        data = YAML(typ="rt").load(text)
-        if isinstance(data, dict):
-            _collect_lines(data, (), lines)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        problem = str(error.problem or error.context or "not readable").split("\n")[0]
-        faults.add(
-            shown,
-            mark.line + 1 if mark else None,
-            what="not valid YAML",
-            found=problem,
-            allowed="a YAML mapping",
-        )
-        return None
     except (OSError, UnicodeDecodeError) as error:
         faults.add(shown, what="cannot be read", found=str(error), allowed="UTF-8 YAML")
         return None
+    lines: dict[tuple[str, ...], int] = {}
+    line: int | None
+    try:
+        data = _loaded(text, lines)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        problem = str(error.problem or error.context or "not readable")
     except (YAMLError, ValueError, TypeError, RecursionError) as error:  # such as a day that is none
-        problem = str(error).split("\n")[0]
-        faults.add(
-            shown,
-            _impossible_day(text),
-            what="not valid YAML",
-            found=problem,
-            allowed="a YAML mapping",
-        )
-        return None
-    if not isinstance(data, dict):
+        line, problem = _impossible_day(text), str(error)
+    else:
+        if isinstance(data, dict):
+            return YamlFile(path, data, lines)
         faults.add(shown, 1, what="not a mapping", found=type(data).__name__, allowed="key: value lines")
         return None
-    return YamlFile(path, _plain(data), lines)
+    found = problem.split("\n")[0]
+    faults.add(shown, line, what="not valid YAML", found=found, allowed="a YAML mapping")
+    return None
+
+
+def _loaded(text: str, lines: dict[tuple[str, ...], int]) -> Any:
+    """The plain data of a text; ``lines`` takes the line of every key and of every item of a list."""
+    from ruamel.yaml import YAML
+
+    _check_size(text)
+    yaml = YAML(typ="safe")
+    node = yaml.compose(text) if text.strip() else None
+    if node is None:
+        return None
+    _collect_lines(node, (), lines)
+    return _plain(yaml.constructor.construct_document(node))
+
+
+def _check_size(text: str) -> None:
+    """Refuse what only a hostile file has: the parser would run out of stack or of memory on it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.events import (
+        AliasEvent,
+        CollectionEndEvent,
+        CollectionStartEvent,
+        NodeEvent,
+    )
+
+    sizes: dict[str, int] = {}  # values behind each anchor, once it is closed
+    begun: list[tuple[str | None, int]] = []
+    total = 0
+    for event in YAML(typ="safe").parse(text):
+        if isinstance(event, AliasEvent):
+            if any(event.anchor == anchor for anchor, _ in begun):
+                raise ValueError(f"{event.anchor} stands inside itself")
+            total += sizes.get(event.anchor, 1)
+        elif isinstance(event, NodeEvent):
+            total += 1
+        if isinstance(event, CollectionStartEvent):
+            begun.append((event.anchor, total))
+        elif isinstance(event, CollectionEndEvent):
+            anchor, before = begun.pop()
+            if anchor:
+                sizes[anchor] = total - before
+        if len(begun) > MOST_DEEP or total > MOST_VALUES:
+            raise ValueError(f"more than {MOST_VALUES} values or {MOST_DEEP} of them inside each other")
 
 
 def _impossible_day(text: str) -> int | None:
@@ -87,33 +122,29 @@ def _impossible_day(text: str) -> int | None:
     return None
 
 
-def _collect_lines(data: Any, place: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> None:
-    if isinstance(data, list):
-        for number, item in enumerate(data):
-            if isinstance(item, (dict, list)):
-                position: Any = item
-                lines[(*place, str(number))] = int(position.lc.line) + 1
+def _collect_lines(node: Any, place: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> None:
+    if node.id == "sequence":
+        for number, item in enumerate(node.value):
+            if item.id != "scalar":
+                lines[(*place, str(number))] = item.start_mark.line + 1
                 _collect_lines(item, (*place, str(number)), lines)
-        return
-    own = data.lc.data or {}  # keys that a merge (<<) brought in have no line of their own
-    for key in data:
-        if key in own:
-            lines[(*place, str(key))] = int(own[key][0]) + 1
-        if isinstance(data[key], dict | list):
-            _collect_lines(data[key], (*place, str(key)), lines)
+    elif node.id == "mapping":
+        for key, value in node.value:
+            if key.value == "<<":  # what is merged has its lines where it is written; own keys go before
+                merged = value.value if value.id == "sequence" else [value]
+                for one in reversed(merged):
+                    _collect_lines(one, place, lines)
+        for key, value in node.value:
+            if key.id == "scalar" and key.value != "<<":
+                lines[(*place, str(key.value))] = key.start_mark.line + 1
+                _collect_lines(value, (*place, str(key.value)), lines)
 
 
 def _plain(value: Any) -> Any:
+    """The value with every key as text, no part of it shared with another."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    for kind in (int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def merged_mapping(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
