@@ -11,10 +11,11 @@ import datetime as dt
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
 
@@ -22,13 +23,13 @@ from cleanhub.core.errors import RunError
 from cleanhub.hub.library import Library, load_library
 from cleanhub.register.database import Mode, database_url, make_engine, prepare, shown, transaction
 from cleanhub.register.errors import Busy, Conflict
-from cleanhub.register.events import Difference, Event, Record
 from cleanhub.register.transaction import Transaction
 
 if TYPE_CHECKING:
     from cleanhub.register.roles import View
 
 Result = TypeVar("Result")
+Asked = ParamSpec("Asked")
 
 
 def utc_now() -> str:
@@ -36,8 +37,24 @@ def utc_now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
 
 
+def _alone(
+    method: Callable[Concatenate[Transaction, Asked], Result], mode: Mode
+) -> Callable[Concatenate[Register, Asked], Result]:
+    """A method of :class:`Transaction` as one of :class:`Register`: in a transaction of its own."""
+
+    @wraps(method)
+    def called(register: Register, /, *args: Asked.args, **named: Asked.kwargs) -> Result:
+        with register.transaction(mode) as now:
+            return method(now, *args, **named)
+
+    return called
+
+
 class Register:
-    """A register in an SQLite file or a PostgreSQL database. Open it with :meth:`open`."""
+    """A register in an SQLite file or a PostgreSQL database. Open it with :meth:`open`.
+
+    It reads and writes as :class:`Transaction` does, each call being a transaction of its own.
+    """
 
     def __init__(
         self,
@@ -119,80 +136,14 @@ class Register:
 
         return View(self, login)
 
-    def get(self, kind: str, id: str) -> Record:
-        """See :meth:`Transaction.get`."""
-        with self.transaction("read") as now:
-            return now.get(kind, id)
-
-    def find(self, kind: str, /, *, withdrawn: bool | None = False, **equal: Any) -> list[Record]:
-        """See :meth:`Transaction.find`."""
-        with self.transaction("read") as now:
-            return now.find(kind, withdrawn=withdrawn, **equal)
-
-    def history(self, kind: str, id: str) -> list[Event]:
-        """See :meth:`Transaction.history`."""
-        with self.transaction("read") as now:
-            return now.history(kind, id)
-
-    def replay(self) -> list[Difference]:
-        """See :meth:`Transaction.replay`."""
-        with self.transaction("read") as now:
-            return now.replay()
-
-    def add(
-        self,
-        kind: str,
-        fields: Mapping[str, Any],
-        by: str,
-        reason: str,
-        source: str = "",
-        basis: str = "asserted",
-    ) -> Record:
-        """See :meth:`Transaction.add`."""
-        with self.transaction() as now:
-            return now.add(kind, fields, by, reason, source, basis)
-
-    def edit(
-        self,
-        kind: str,
-        id: str,
-        version: int,
-        changes: Mapping[str, Any],
-        by: str,
-        reason: str,
-        source: str = "",
-        basis: str = "asserted",
-    ) -> Record:
-        """See :meth:`Transaction.edit`."""
-        with self.transaction() as now:
-            return now.edit(kind, id, version, changes, by, reason, source, basis)
-
-    def withdraw(
-        self,
-        kind: str,
-        id: str,
-        version: int,
-        by: str,
-        reason: str,
-        source: str = "",
-    ) -> Record:
-        """See :meth:`Transaction.withdraw`."""
-        with self.transaction() as now:
-            return now.withdraw(kind, id, version, by, reason, source)
-
-    def advance(
-        self,
-        project: str,
-        stage: str,
-        by: str,
-        reason: str,
-        source: str = "",
-        basis: str = "asserted",
-        version: int | None = None,
-    ) -> Record:
-        """See :meth:`Transaction.advance`."""
-        with self.transaction() as now:
-            return now.advance(project, stage, by, reason, source, basis, version)
+    get = _alone(Transaction.get, "read")
+    find = _alone(Transaction.find, "read")
+    history = _alone(Transaction.history, "read")
+    replay = _alone(Transaction.replay, "read")
+    add = _alone(Transaction.add, "write")
+    edit = _alone(Transaction.edit, "write")
+    withdraw = _alone(Transaction.withdraw, "write")
+    advance = _alone(Transaction.advance, "write")
 
     def retry(
         self, write: Callable[[], Result], attempts: int = 50, pause: Callable[[float], None] = time.sleep
@@ -215,7 +166,7 @@ class Register:
 
 
 def longest_pause(attempt: int) -> float:
-    """The longest wait after a failed attempt (0 is the first) [s]: 1 ms, then twice as long, at most 0.1 s."""
+    """The longest wait after a failed attempt (0: the first) [s]: 1 ms, then twice as long, at most 0.1 s."""
     return float(min(0.001 * 2.0**attempt, 0.1))
 
 
