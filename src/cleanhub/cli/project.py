@@ -6,25 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import JsonOption, out, print_frame, print_json
+from cleanhub.cli.output import out, print_frame, print_json
 from cleanhub.cli.project_tables import add_table_commands
 from cleanhub.cli.project_talks import add_contest_commands, agreement_app, convening_app, member_app
+from cleanhub.cli.register_options import Asked, SetOption, VersionOption, makes, reads, writes
 from cleanhub.cli.register_session import (
-    AsOption,
-    ByOption,
-    CreateOption,
-    HubOption,
-    ReasonOption,
-    RegisterOption,
     Session,
-    SetOption,
-    SourceOption,
-    VersionOption,
     check_hub_name,
     event_lines,
     filled,
     given_fields,
-    session,
     shown,
     tell,
 )
@@ -40,6 +31,7 @@ project_app.add_typer(agreement_app, name="agreement")
 project_app.add_typer(member_app, name="member")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="the project's id, as CA-001")]
+RecordArgument = Annotated[str, typer.Argument(metavar="ID", help="id of the project, or of another record")]
 KindOption = Annotated[str, typer.Option("--kind", help="kind of record, where it is not a project")]
 _MOST = 200
 _ABOUT: tuple[str, ...] = ("gate", "evidence", "agreement", "agreement_step", "contested_number", "answer")
@@ -47,22 +39,20 @@ _ABOUT += ("convening", "participant", "pain_point", "decision", "follow_up", "m
 
 
 @project_app.command("list")
+@reads
 def list_projects(
-    hub: HubOption = "california",
+    asked: Asked,
     stage: Annotated[str | None, typer.Option(help="those at this stage")] = None,
     sector: Annotated[str | None, typer.Option(help="those of this sector")] = None,
     withdrawn: Annotated[bool, typer.Option(help="those set aside, in place of those that count")] = False,
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List the projects of a hub."""
     import pandas as pd
 
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         equal = filled({"stage": stage, "sector": sector})
         found = now.reader.find("project", hub=now.hub, withdrawn=withdrawn, **equal)
-    if as_json:
+    if asked.as_json:
         print_json([record.as_dict() for record in found])
         return
     columns = ("project_id", "name", "sector", "stage", "co2e_t_per_year")
@@ -76,18 +66,16 @@ def list_projects(
 
 
 @project_app.command("show")
+@reads
 def show_project(
+    asked: Asked,
     project: IdArgument,
-    hub: HubOption = "california",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show a project with its gates, evidence, meetings, agreements and contested numbers."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         record = now.get(project)
         about = {kind: now.reader.find(kind, project=record.id) for kind in _ABOUT}
-    if as_json:
+    if asked.as_json:
         data = {kind: [one.as_dict() for one in found] for kind, found in about.items() if found}
         print_json({**record.as_dict(), "about": data})
         return
@@ -108,7 +96,9 @@ _LINKS = frozenset({"hub", "project", "withdrawn"})
 
 
 @project_app.command("add")
+@makes
 def add_project(
+    asked: Asked,
     name: Annotated[str, typer.Argument(help="name of the project")],
     sector: Annotated[str | None, typer.Option(help="sector, a code as cement")] = None,
     stage: Annotated[
@@ -118,19 +108,11 @@ def add_project(
     project_id: Annotated[str | None, typer.Option("--id", help="its id (default: from its name)")] = None,
     said: SetOption = None,
     public: Annotated[bool, typer.Option("--public", help="seen by all (default: private)")] = False,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    create: CreateOption = False,
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Add a project: private, with you as its owner, until you publish it."""
     from cleanhub.register.import_columns import plain_name
 
-    with session(register, hub, user, as_json, create, make_default=True) as now:
+    with asked.session(make_default=True) as now:
         check_hub_name(now)
         given = given_fields(said or [], "project", now.register.library)
         fields: dict[str, Any] = {
@@ -143,86 +125,77 @@ def add_project(
             "private": not public,
             **given,
         }
-        with now.writing(by, reason, source) as writer:
-            record = writer.add("project", fields, reason, source)
+        with now.writing(asked.by, asked.reason, asked.source) as writer:
+            record = writer.add("project", fields, asked.reason, asked.source)
         tell(now, record, "added, private" if record["private"] else "added, public")
-    if not as_json:
+    if not asked.as_json:
         out.print(f"next: cleanhub project show {record['project_id']}", style="dim", highlight=False)
 
 
 @project_app.command("edit")
+@writes
 def edit_record(
-    name: Annotated[str, typer.Argument(metavar="ID", help="id of the project, or of another record")],
+    asked: Asked,
+    name: RecordArgument,
     said: SetOption = None,
     kind: KindOption = "project",
     version: VersionOption = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Change fields of a project or another record. With --version a stale edit is refused."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         changes = given_fields(said or [], kind, now.register.library)
         record = now.get(name, kind)
-        with now.writing(by, reason, source) as writer:
-            made = writer.edit(kind, record.id, version or record.version, changes, reason, source)
+        with now.writing(asked.by, asked.reason, asked.source) as writer:
+            made = writer.edit(
+                kind, record.id, version or record.version, changes, asked.reason, asked.source
+            )
         tell(now, made, "changed" if made.version != record.version else "not changed: it says so already")
 
 
 @project_app.command("withdraw")
+@writes
 def withdraw_record(
-    name: Annotated[str, typer.Argument(metavar="ID", help="id of the project, or of another record")],
+    asked: Asked,
+    name: RecordArgument,
     kind: KindOption = "project",
     back: Annotated[bool, typer.Option("--undo", help="bring it back")] = False,
     version: VersionOption = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Set a record aside: it no longer counts, and stays with its history. Nothing is ever deleted."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         record = now.get(name, kind)
-        with now.writing(by, reason, source) as writer:
+        with now.writing(asked.by, asked.reason, asked.source) as writer:
             change = {"withdrawn": not back}
-            made = writer.edit(kind, record.id, version or record.version, change, reason, source)
+            made = writer.edit(kind, record.id, version or record.version, change, asked.reason, asked.source)
         tell(now, made, "brought back" if back else "withdrawn")
 
 
 @project_app.command("advance")
+@writes
 def advance_project(
+    asked: Asked,
     project: IdArgument,
     stage: Annotated[str, typer.Argument(help="the later stage; or shelved, cancelled, closed")],
     version: VersionOption = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Move a project on to a later stage, or shelve, cancel or close it."""
-    with session(register, hub, user, as_json) as now:
-        signed = now.signature(by, reason, source)
+    with asked.session() as now:
+        signed = now.signature(asked.by, asked.reason, asked.source)
         record = now.get(project)
-        if user is None:
-            made = now.register.advance(record.id, stage, signed.by, reason, source, version=version)
+        if signed.user is None:
+            made = now.register.advance(
+                record.id, stage, signed.by, signed.reason, signed.source, version=version
+            )
         else:
-            view = now.register.as_user(user)
-            made = view.advance(record.id, stage, reason, source, version=version)
+            view = now.register.as_user(signed.user)
+            made = view.advance(record.id, stage, signed.reason, signed.source, version=version)
         tell(now, made, f"is at {made['stage']}")
 
 
 @project_app.command("gate")
+@writes
 def set_gate(
+    asked: Asked,
     project: IdArgument,
     gate: Annotated[str, typer.Argument(help="the gate: site, permit, interconnection, offtake ...")],
     status: Annotated[str, typer.Option(help="open, done or blocked")] = "open",
@@ -230,20 +203,13 @@ def set_gate(
     due: Annotated[str | None, typer.Option(help="date by which, YYYY-MM-DD")] = None,
     done_on: Annotated[str | None, typer.Option("--done-on", help="date it was done, YYYY-MM-DD")] = None,
     note: Annotated[str | None, typer.Option(help="what a reader must know")] = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Say where a gate of a project stands, who must close it and by when."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         record = now.get(project)
         fields = {"status": status} | filled({"owner": owner, "due": due, "done_on": done_on, "note": note})
-        with now.writing(by, reason, source) as writer:
-            made = put_gate(writer, record.id, now.hub, gate, fields, reason, source)
+        with now.writing(asked.by, asked.reason, asked.source) as writer:
+            made = put_gate(writer, record.id, now.hub, gate, fields, asked.reason, asked.source)
         tell(now, made, made["status"])
 
 
@@ -259,7 +225,9 @@ def put_gate(
 
 
 @project_app.command("evidence")
+@writes
 def add_evidence(
+    asked: Asked,
     project: IdArgument,
     what: Annotated[str, typer.Option(help="what was seen")],
     date: Annotated[str, typer.Option(help="day it is from, YYYY-MM-DD")],
@@ -269,19 +237,12 @@ def add_evidence(
     ] = None,
     about: Annotated[str | None, typer.Option(help="what it is evidence of")] = None,
     confidence: Annotated[str, typer.Option(help="seen, derived, recalled or assumed")] = "seen",
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Record what was seen about a project; with --gate and --status the gate is set with it."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         record = now.get(project)
-        why = reason or what
-        with now.writing(by, why, source) as writer:
+        why, source = asked.reason or what, asked.source
+        with now.writing(asked.by, why, source) as writer:
             at = None
             if gate is not None:
                 fields = filled({"status": status, "done_on": date if status == "done" else None})
@@ -293,18 +254,16 @@ def add_evidence(
 
 
 @project_app.command("history")
+@reads
 def show_history(
-    name: Annotated[str, typer.Argument(metavar="ID", help="id of the project, or of another record")],
+    asked: Asked,
+    name: RecordArgument,
     kind: KindOption = "project",
-    hub: HubOption = "california",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Show every version of a record: who changed what, when, why, from which source."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         events = _history(now, kind, now.get(name, kind).id)
-    if as_json:
+    if asked.as_json:
         print_json([event.as_dict() for event in events])
         return
     for line in event_lines(events):

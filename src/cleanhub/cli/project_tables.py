@@ -8,19 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cleanhub.cli.output import JsonOption, out, print_json
-from cleanhub.cli.register_session import (
-    AsOption,
-    ByOption,
-    CreateOption,
-    HubOption,
-    ReasonOption,
-    RegisterOption,
-    Session,
-    SourceOption,
-    check_hub_name,
-    session,
-    shown,
-)
+from cleanhub.cli.register_options import Asked, makes, reads
+from cleanhub.cli.register_session import Session, check_hub_name, shown
 from cleanhub.core.errors import CleanhubError, FaultList, InputError
 
 if TYPE_CHECKING:
@@ -41,7 +30,9 @@ def add_table_commands(app: typer.Typer) -> None:
     app.command("template")(write_template)
 
 
+@makes
 def import_records(
+    asked: Asked,
     file: Annotated[Path | None, typer.Argument(help="a table: .csv or .xlsx, or .json of an export")] = None,
     packaged: Annotated[
         str | None, typer.Option("--packaged", help="take over the projects of a hub package instead")
@@ -64,14 +55,6 @@ def import_records(
         Path | None,
         typer.Option("--bad-rows", help="file for rows to fix (default: NAME-to-fix.csv beside it)"),
     ] = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    create: CreateOption = False,
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Import a table, all of it or nothing; columns are recognised by their names and units.
 
@@ -82,15 +65,15 @@ def import_records(
         faults.add("import", what="nothing to import, or two things", allowed="a file, or --packaged HUB")
         raise InputError("import", faults.faults)
     made = not dry_run
-    with session(register, packaged or hub, user, as_json, create, make_default=made) as now:
+    with asked.session(packaged, make_default=made) as now:
         check_hub_name(now)
         if file is None:
-            _import_packaged(now, str(packaged), by, reason)
+            _import_packaged(now, str(packaged), asked)
             return
-        _import_file(now, file, kind, column, said, sheet, dry_run, bad_rows, (by, reason, source))
+        _import_file(now, file, kind, column, said, sheet, dry_run, bad_rows, asked)
 
 
-def _import_packaged(now: Session, packaged: str, by: str, reason: str) -> None:
+def _import_packaged(now: Session, packaged: str, asked: Asked) -> None:
     from cleanhub.hub.package import load_hub
     from cleanhub.register.hub_projects import load_packaged
 
@@ -101,7 +84,7 @@ def _import_packaged(now: Session, packaged: str, by: str, reason: str) -> None:
         )
         raise InputError("import", faults.faults)
     hub = load_hub(packaged)
-    signed = now.signature(by, reason or f"taken over from the package of {hub.title}")
+    signed = now.signature(asked.by, asked.reason or f"taken over from the package of {hub.title}")
     loaded = load_packaged(now.register, hub, signed.by, signed.reason)
     if now.as_json:
         print_json({"hub": hub.name, "added": list(loaded.added), "kept": list(loaded.kept)})
@@ -119,7 +102,7 @@ def _import_file(
     sheet: str | None,
     dry_run: bool,
     bad_rows: Path | None,
-    signed: tuple[str, str, str],
+    asked: Asked,
 ) -> None:
     from cleanhub.register.sheets import write_whole
     from cleanhub.register.table_import import fix_file, import_table
@@ -127,8 +110,7 @@ def _import_file(
     faults = FaultList()
     columns, constants = _pairs(column, "--column", faults), _pairs(said, "--set", faults)
     faults.raise_if_any("import")
-    by, reason, source = signed
-    signature = now.signature(by, reason or f"imported from {file.name}", source)
+    signature = now.signature(asked.by, asked.reason or f"imported from {file.name}", asked.source)
     read = _read(file, sheet, faults)
     result = import_table(
         now.register,
@@ -234,25 +216,23 @@ def _tell(result: ImportResult, dry_run: bool, to_fix: Path | None) -> None:
         say(f"rows to fix: {to_fix}")
 
 
+@reads
 def export_records(
+    asked: Asked,
     file: Annotated[Path, typer.Argument(help="file to write: .csv, .xlsx or .json")],
     kind: KindOption = "project",
     overwrite: OverwriteOption = False,
-    hub: HubOption = "california",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Export what you may see of a hub with ids and versions; imported again it changes nothing."""
     from cleanhub.register.sheets import write_whole
     from cleanhub.register.table_export import export_table, exported
 
     form = file.suffix.lower().removeprefix(".")
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         data = export_table(now.reader, kind, now.hub, form)
         count = len(exported(now.reader, kind, now.hub))
         write_whole(file, data, overwrite)
-    if as_json:
+    if asked.as_json:
         print_json({"file": str(file), "kind": kind, "hub": now.hub, "records": count})
     else:
         out.print(f"{count} records of kind {kind} in {file}", highlight=False, markup=False, soft_wrap=True)

@@ -7,19 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import JsonOption, out, print_json
-from cleanhub.cli.register_session import (
-    AsOption,
-    ByOption,
-    HubOption,
-    ReasonOption,
-    RegisterOption,
-    SourceOption,
-    filled,
-    session,
-    shown,
-    tell,
-)
+from cleanhub.cli.output import out, print_json
+from cleanhub.cli.register_options import Asked, reads, writes
+from cleanhub.cli.register_session import filled, shown, tell
 from cleanhub.core.errors import FaultList, InputError
 
 convening_app = typer.Typer(help="Meetings: who came, what hurts, what was decided, who does what.")
@@ -55,7 +45,9 @@ def _split(
 
 
 @convening_app.command("add")
+@writes
 def add_convening(
+    asked: Asked,
     title: Annotated[str, typer.Argument(help="title of the meeting")],
     date: Annotated[str, typer.Option(help="day it was held, YYYY-MM-DD")],
     place: Annotated[str | None, typer.Option(help="place")] = None,
@@ -73,13 +65,6 @@ def add_convening(
     ] = None,
     project: ProjectOption = None,
     gate: Annotated[str | None, typer.Option(help="the gate of the project that all this bears on")] = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Record a meeting with all that came of it, in one go."""
     faults = FaultList()
@@ -90,11 +75,11 @@ def add_convening(
     decisions = _split(decision, "--decision", ("what", "decided_by"), faults)
     tasks = _split(follow_up, "--follow-up", ("what", "owner", "due"), faults)
     faults.raise_if_any("meeting not added")
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         about = {"hub": now.hub, "project": now.get(project).id if project else None}
         at = f"{about['project']}:{gate}" if gate else None
-        why = reason or f"meeting of {date}"
-        with now.writing(by, why, source) as writer:
+        why, source = asked.reason or f"meeting of {date}", asked.source
+        with now.writing(asked.by, why, source) as writer:
             fields = filled({"title": title, "date": date, "place": place, "purpose": purpose})
             made = writer.add("convening", about | fields, why, source)
             of = about | {"convening": made.id}
@@ -108,15 +93,13 @@ def add_convening(
 
 
 @convening_app.command("list")
+@reads
 def list_convenings(
+    asked: Asked,
     project: ProjectOption = None,
-    hub: HubOption = "california",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List meetings with who came, what hurts, what was decided and what is still to be done."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         equal: dict[str, Any] = {"project": now.get(project).id} if project else {}
         found = now.reader.find("convening", hub=now.hub, **equal)
         parts = {kind: now.reader.find(kind, hub=now.hub) for kind in _PARTS}
@@ -124,7 +107,7 @@ def list_convenings(
         one.id: {kind: [part for part in all_ if part["convening"] == one.id] for kind, all_ in parts.items()}
         for one in found
     }
-    if as_json:
+    if asked.as_json:
         data = [
             one.as_dict() | {kind: [part.as_dict() for part in some] for kind, some in of[one.id].items()}
             for one in found
@@ -153,7 +136,9 @@ def _say(text: str) -> None:
 
 
 @agreement_app.command("add")
+@writes
 def add_agreement(
+    asked: Asked,
     title: Annotated[str, typer.Argument(help="title of the agreement")],
     kind: Annotated[str, typer.Option(help="community_benefits, labour, host or tribal")],
     community: Annotated[str, typer.Option(help="with whom")],
@@ -167,46 +152,38 @@ def add_agreement(
         list[str] | None, typer.Option(help='"WHAT; WHO; BY YYYY-MM-DD", a step or duty; may be repeated')
     ] = None,
     project: ProjectOption = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Record an agreement, made or sought, with its steps: who promised what by when."""
     faults = FaultList()
     steps = _split(step, "--step", ("what", "owner", "date"), faults)
     faults.raise_if_any("agreement not added")
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         about = {"hub": now.hub, "project": now.get(project).id if project else None}
         fields: dict[str, Any] = {"title": title, "kind": kind, "community": community, "status": status}
         fields |= filled(
-            {"signed_on": signed_on, "ends_on": ends_on, "terms": terms, "source": source or None}
+            {"signed_on": signed_on, "ends_on": ends_on, "terms": terms, "source": asked.source or None}
         )
-        with now.writing(by, reason, source) as writer:
-            made = writer.add("agreement", about | fields, reason, source)
+        with now.writing(asked.by, asked.reason, asked.source) as writer:
+            made = writer.add("agreement", about | fields, asked.reason, asked.source)
             for one in steps:
-                writer.add("agreement_step", about | {"agreement": made.id} | one, reason, source)
+                step_fields = about | {"agreement": made.id} | one
+                writer.add("agreement_step", step_fields, asked.reason, asked.source)
         tell(now, made, "added")
 
 
 @agreement_app.command("list")
+@reads
 def list_agreements(
+    asked: Asked,
     project: ProjectOption = None,
-    hub: HubOption = "california",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List agreements with their steps and duties: who promised what by when."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         equal: dict[str, Any] = {"project": now.get(project).id} if project else {}
         found = now.reader.find("agreement", hub=now.hub, **equal)
         steps = now.reader.find("agreement_step", hub=now.hub)
     of = {one.id: [step for step in steps if step["agreement"] == one.id] for one in found}
-    if as_json:
+    if asked.as_json:
         print_json([one.as_dict() | {"steps": [step.as_dict() for step in of[one.id]]} for one in found])
         return
     for one in found:
@@ -219,84 +196,72 @@ def list_agreements(
 # ---------------------------------------------------------------- contested numbers
 
 
+@writes
 def contest_number(
+    asked: Asked,
     where: Annotated[str, typer.Argument(help="table or page that shows the number, as emissions")],
     shown_as: Annotated[str, typer.Option("--shown", help="the number as shown, with its unit")],
     claim: Annotated[str, typer.Option(help="what is wrong with it, or what it should be")],
     key: Annotated[str | None, typer.Option(help="row of the table")] = None,
     project: ProjectOption = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Contest a number: it stays open, for all to see, until it is answered."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         fields = {"hub": now.hub, "where_shown": where, "shown": shown_as, "claim": claim}
+        why, source = asked.reason or claim, asked.source
         fields |= filled(
             {"key": key, "source": source or None, "project": now.get(project).id if project else None}
         )
-        why = reason or claim
-        with now.writing(by, why, source) as writer:
-            fields["raised_by"] = user or by
+        with now.writing(asked.by, why, source) as writer:
+            fields["raised_by"] = asked.user or asked.by
             made = writer.add("contested_number", fields, why, source)
         tell(now, made, "added, open")
 
 
+@writes
 def answer_number(
+    asked: Asked,
     number: Annotated[str, typer.Argument(metavar="ID", help="id of the contested number")],
     what: Annotated[str, typer.Option(help="the answer")],
     date: Annotated[str, typer.Option(help="day of the answer, YYYY-MM-DD")],
     changed: Annotated[
         bool | None, typer.Option("--changed/--stands", help="whether the number was changed, or stands")
     ] = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Answer a contested number: it was changed, or it stands, because ..."""
     if changed is None:
         faults = FaultList()
         faults.add("--changed", what="not said", allowed="--changed or --stands")
         raise InputError("not answered", faults.faults)
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         contested = now.get(number, "contested_number")
-        why = reason or what
-        with now.writing(by, why, source) as writer:
+        why, source = asked.reason or what, asked.source
+        with now.writing(asked.by, why, source) as writer:
             fields: dict[str, Any] = {
                 "hub": contested.hub,
                 "contested_number": contested.id,
                 "what": what,
                 "date": date,
             }
-            fields |= {"answered_by": user or by, "changed": changed, "source": source or None}
+            fields |= {"answered_by": asked.user or asked.by, "changed": changed, "source": source or None}
             made = writer.add("answer", fields, why, source)
             status = {"status": "corrected" if changed else "answered"}
             writer.edit("contested_number", contested.id, contested.version, status, why, source)
         tell(now, made, f"added, the number {'was changed' if changed else 'stands'}")
 
 
+@reads
 def list_contested(
+    asked: Asked,
     open_only: Annotated[bool, typer.Option("--open", help="those without an answer")] = False,
-    hub: HubOption = "california",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """List contested numbers with their answers."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         equal: dict[str, Any] = {"status": "open"} if open_only else {}
         found = now.reader.find("contested_number", hub=now.hub, **equal)
         answers = now.reader.find("answer", hub=now.hub)
     of = {one.id: [answer for answer in answers if answer["contested_number"] == one.id] for one in found}
-    if as_json:
+    if asked.as_json:
         print_json(
             [one.as_dict() | {"answers": [answer.as_dict() for answer in of[one.id]]} for one in found]
         )
@@ -313,22 +278,18 @@ def list_contested(
 
 
 @member_app.command("add")
+@writes
 def add_member(
+    asked: Asked,
     login: Annotated[str, typer.Argument(help="login of the person")],
     role: Annotated[str, typer.Option(help="admin, editor, member or public")],
     project: ProjectOption = None,
-    hub: HubOption = "california",
-    by: ByOption = "",
-    reason: ReasonOption = "",
-    source: SourceOption = "",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
 ) -> None:
     """Give a login a role in a hub, or in one project of it; a role it has is changed."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         about = now.get(project).id if project else None
-        with now.writing(by, reason, source) as writer:
+        reason, source = asked.reason, asked.source
+        with now.writing(asked.by, reason, source) as writer:
             known = writer.now.find("membership", hub=now.hub, login=login, project=about, withdrawn=None)
             if known:
                 change: dict[str, Any] = {"role": role}
@@ -341,16 +302,14 @@ def add_member(
 
 
 @member_app.command("list")
+@reads
 def list_members(
-    hub: HubOption = "california",
-    register: RegisterOption = None,
-    user: AsOption = None,
-    as_json: JsonOption = False,
+    asked: Asked,
 ) -> None:
     """List who has which role, in the hub and in its projects."""
-    with session(register, hub, user, as_json) as now:
+    with asked.session() as now:
         found = now.reader.find("membership", hub=now.hub)
-    if as_json:
+    if asked.as_json:
         print_json([one.as_dict() for one in found])
         return
     for one in found:

@@ -10,7 +10,8 @@ import typer
 
 from cleanhub.cli.output import JsonOption, out, print_json
 from cleanhub.cli.project import project_app
-from cleanhub.cli.register_session import DEFAULT_REGISTER, AsOption, RegisterOption, event_lines, session
+from cleanhub.cli.register_options import AsOption, RegisterOption
+from cleanhub.cli.register_session import DEFAULT_REGISTER, event_lines, session
 
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="replace what is there: it is lost unless it was backed up")

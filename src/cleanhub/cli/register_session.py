@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -23,38 +23,6 @@ if TYPE_CHECKING:
 
 DEFAULT_REGISTER = "cleanhub-register.sqlite"
 """The register of the working folder, where none is named."""
-
-RegisterOption = Annotated[
-    str | None,
-    typer.Option(
-        "--register",
-        envvar="CLEANHUB_REGISTER",
-        help=f"the register: a file, or postgresql://host/database (default: {DEFAULT_REGISTER} here)",
-    ),
-]
-HubOption = Annotated[str, typer.Option("--hub", help="name of the hub, or the folder of its package")]
-AsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as", envvar="CLEANHUB_AS", help="act as this login: its role decides (default: as the owner)"
-    ),
-]
-ByOption = Annotated[
-    str,
-    typer.Option(
-        "--by", envvar="CLEANHUB_BY", help="who writes; never taken from the system (--as takes its place)"
-    ),
-]
-ReasonOption = Annotated[str, typer.Option("--reason", help="why: kept with the change for good")]
-SourceOption = Annotated[str, typer.Option("--source", help="where it was seen: title and date, or address")]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="FIELD=VALUE, may be repeated; an empty value clears")
-]
-CreateOption = Annotated[bool, typer.Option("--create", help="make the register if it is not there")]
-VersionOption = Annotated[
-    int | None,
-    typer.Option("--version", help="the version you looked at: refused if somebody was faster", min=1),
-]
 
 
 @dataclass(frozen=True)
