@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cleanhub.freight import charging_cost
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.tariffs import HOURS_OF_MONTH, Demand, Tariff, Tariffs, tariffs_for
+from cleanhub.freight.tariff_arrays import HOURS_OF_MONTH, Demand, Tariff
+from cleanhub.freight.tariffs import Tariffs, tariffs_for
 from cleanhub.hub.package import Hub
 
 SHAPE = (12, 2, 24)

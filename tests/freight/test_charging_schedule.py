@@ -26,15 +26,8 @@ from cleanhub.freight.charging_schedule import (
 )
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.site_power import SiteOptions
-from cleanhub.freight.tariffs import (
-    DAYS_OF_MONTH,
-    SEASON_MONTHS,
-    Demand,
-    Tariff,
-    Tariffs,
-    day_use,
-    tariffs_for,
-)
+from cleanhub.freight.tariff_arrays import DAYS_OF_MONTH, SEASON_MONTHS, Demand, Tariff, day_use
+from cleanhub.freight.tariffs import Tariffs, tariffs_for
 from cleanhub.hub.package import Hub
 
 CELLS = (12, 2, 24)

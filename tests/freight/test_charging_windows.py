@@ -8,7 +8,8 @@ import pytest
 from cleanhub.freight import charging_windows
 from cleanhub.freight.charging_schedule import schedule_charging
 from cleanhub.freight.problem import HOME, PUBLIC, TruckDays
-from cleanhub.freight.tariffs import Tariff, Tariffs
+from cleanhub.freight.tariff_arrays import Tariff
+from cleanhub.freight.tariffs import Tariffs
 
 
 def tours() -> TruckDays:

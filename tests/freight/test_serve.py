@@ -30,7 +30,7 @@ from cleanhub.freight.serve import (
 )
 from cleanhub.freight.siting import bound_of, relative_gap
 from cleanhub.freight.siting_model import standing_plugs
-from cleanhub.freight.tariffs import DAYS_OF_MONTH, SEASON_MONTHS
+from cleanhub.freight.tariff_arrays import DAYS_OF_MONTH, SEASON_MONTHS
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario, load_scenario

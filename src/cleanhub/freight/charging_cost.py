@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.tariffs import DAYS_OF_MONTH, HOURS, HOURS_OF_MONTH, Tariff, Tariffs, day_use
+from cleanhub.freight.tariff_arrays import DAYS_OF_MONTH, HOURS, HOURS_OF_MONTH, Tariff, day_use
+from cleanhub.freight.tariffs import Tariffs
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

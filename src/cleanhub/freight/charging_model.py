@@ -17,7 +17,7 @@ from scipy import sparse
 from cleanhub.core.errors import RunError
 from cleanhub.core.programme import loaded_solver
 from cleanhub.freight.site_power import SiteOptions
-from cleanhub.freight.tariffs import DAYS_OF_MONTH, HOURS, SEASON_MONTHS
+from cleanhub.freight.tariff_arrays import DAYS_OF_MONTH, HOURS, SEASON_MONTHS
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -1,7 +1,7 @@
 """Hour by hour charging of many sites at least cost: a linear programme over a typical year.
 
 The year is two seasons by two kinds of day (:data:`~cleanhub.freight.tariffs.SEASONS`,
-:data:`~cleanhub.freight.tariffs.DAYS`), each of 24 hours that follow on each other. Trucks come in
+:data:`~cleanhub.freight.tariff_arrays.DAYS`), each of 24 hours that follow on each other. Trucks come in
 windows: energy that must be taken between an arrival and a departure, at no more than a power. The
 programme chooses when, pays the tariff's energy prices and its demand charges on the monthly
 peak, may build panels and storage, and keeps the power of plugs and substations:
@@ -26,7 +26,8 @@ from cleanhub.freight.charging_model import SHAPE, Inputs, solve_sites
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.problem import FloatArray, IntArray
 from cleanhub.freight.site_power import SiteOptions, no_options
-from cleanhub.freight.tariffs import DAYS_OF_MONTH, HOURS, SEASON_MONTHS, Tariff, Tariffs, by_season, day_use
+from cleanhub.freight.tariff_arrays import DAYS_OF_MONTH, HOURS, SEASON_MONTHS, Tariff, by_season, day_use
+from cleanhub.freight.tariffs import Tariffs
 
 FULL_SHARE = 1e-6
 WAITS = (2.0, 6.0, 16.0)  # hours by which stays grow, one after the other, where there is no room

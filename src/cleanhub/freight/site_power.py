@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.tariffs import HOURS, SEASONS
+from cleanhub.freight.tariff_arrays import HOURS, SEASONS
 from cleanhub.hub.package import Hub
 from cleanhub.hub.series import Drivers
 
