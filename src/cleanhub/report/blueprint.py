@@ -1,21 +1,19 @@
 """The investment blueprint: a few printable pages for a port, its utility and its neighbours.
 
 It stands beside the report, reads the same plan tables and shows the same blocks, on pages that can be
-handed over one by one. ``grid_works.csv`` is the page for the utility as a table. No other source
-is cited here than the plan's tables: their sources stand in ``report.html``.
+handed over one by one. :mod:`cleanhub.report.utility_table` makes the page for the utility as CSV. No
+other source is cited here than the plan's tables: their sources stand in ``report.html``.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cleanhub.report import charging, charts, freight_map, palette
+from cleanhub.report import charging, charts, freight_map, palette, utility_table
 from cleanhub.report.blocks import Block, Card, Cards, Prose, Section
 from cleanhub.report.context import Context, Row
 from cleanhub.report.contract import PlanLike
@@ -24,7 +22,6 @@ from cleanhub.report.sections import freight, freight_community, freight_grid, f
 from cleanhub.report.sections.common import plural
 
 FILE = "blueprint.html"
-WORKS_FILE = "grid_works.csv"
 LICENCE_FILE = "ATTRIBUTION.txt"
 SITES_ON_PAPER = 30
 SUBSTATIONS_ON_PAPER = 14
@@ -40,7 +37,7 @@ def write_blueprint(plan: PlanLike, folder: Path) -> tuple[Path, ...]:
     context = Context(plan)
     texts: dict[str, str] = {}
     if context.rows("chargers"):
-        texts = {FILE: render_blueprint(context), WORKS_FILE: grid_works_csv(context)}
+        texts = {FILE: render_blueprint(context), utility_table.FILE: utility_table.utility_csv(context)}
     words = charging.attribution(context)
     if words:
         texts[LICENCE_FILE] = _attribution_text(words)
@@ -147,8 +144,8 @@ def _utility_lead(context: Context) -> str:
         return "Every substation has room for what the plan puts on it: no works are needed."
     return (
         "These are requests for study, not orders: each row names a substation, what charging adds there "
-        f"and when it must be ready. {WORKS_FILE} beside this page holds the same rows, with the load of "
-        "every year."
+        f"and when it must be ready. {utility_table.FILE} beside this page holds them with the load of every "
+        "substation by year and hour: mail it."
     )
 
 
@@ -243,51 +240,3 @@ def _card(title: str, value: str, unit: str, note: str, table: str, weak: float,
         source=f"this plan, table {table}",
         note=note,
     )
-
-
-# ---------------------------------------------------------------- the utility's table
-
-
-def grid_works_csv(context: Context) -> str:
-    """Works and load by substation as CSV with a heading, a row for each work.
-
-    A substation that carries load without works has one row with no tier. Power is in MW, money
-    in USD of the scenario's price year; ``peak_mw_YYYY`` is the largest hour of a working day
-    at the substation, works of the same substation share it and it must not be added.
-    """
-    peaks = charging.peak_loads(context)
-    years = sorted({year for _, year in peaks})
-    names = charging.substation_names(context)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    price = context.plan.scenario.price_year
-    writer.writerow(
-        ["substation", "name", "utility", "tier", "adds_mw", f"cost_usd_{price}", "start", "ready"]
-        + ["headroom_mw", "headroom_confidence"]
-        + [f"peak_mw_{year}" for year in years]
-    )
-    works = charging.works(context)
-    for row in works:
-        code = str(row["substation"])
-        cells = [code, str(row["name"]), str(row["utility"] or ""), str(row["tier"])]
-        figures = [_mw(row["kw"]), f"{float(row['cost_usd']):.0f}", str(row["start"]), str(row["ready"])]
-        room = [_mw(row["headroom_kw"]), str(row["headroom_confidence"])]
-        writer.writerow(
-            [*map(_plain, cells), *figures, *room, *(_mw(peaks.get((code, year))) for year in years)]
-        )
-    served = {str(row["substation"]) for row in works}
-    for code in charging.busiest(peaks):
-        if code not in served:
-            cells = [code, charging.substation(names, code)]
-            load = [_mw(peaks.get((code, year))) for year in years]
-            writer.writerow([*map(_plain, cells), *[""] * 8, *load])
-    return out.getvalue()
-
-
-def _mw(kilowatts: object) -> str:
-    return "" if kilowatts is None else f"{float(str(kilowatts)) / 1e3:.3f}"
-
-
-def _plain(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import shutil
 import subprocess
@@ -18,10 +16,6 @@ from cleanhub.report import blueprint, write
 from cleanhub.report.context import Context
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-def works(context: Context) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(blueprint.grid_works_csv(context))))
 
 
 def test_it_stands_beside_the_report(freight_plan: Any, tmp_path: Path) -> None:
@@ -124,50 +118,6 @@ def test_without_works_the_utility_is_told_so(make_freight: Callable[..., Any]) 
     context = Context(make_freight(grid_upgrades=[]))
     assert "no works are needed" in blueprint.render_blueprint(context)
     assert "Grid works" not in {card.title for card in blueprint.summary_cards(context)}
-
-
-# ---------------------------------------------------------------- the utility's table
-
-
-def test_each_work_is_a_row_with_the_load_of_every_year(freight: Context) -> None:
-    rows = works(freight)
-    assert [(row["substation"], row["tier"]) for row in rows] == [
-        ("fixture-north", "feeder"), ("fixture-south", "feeder"), ("fixture-south", "transformer"),
-        ("fixture-east", ""),
-    ]  # fmt: skip
-    first = rows[0]
-    assert first["adds_mw"] == "10.000"
-    assert first["cost_usd_2024"] == "6000000"
-    assert (first["start"], first["ready"]) == ("2026", "2028")
-    assert (first["headroom_mw"], first["headroom_confidence"]) == ("5.000", "seen")
-    assert [float(first[f"peak_mw_{year}"]) for year in range(2025, 2036)] == [3.0 * n for n in range(1, 12)]
-
-
-def test_a_substation_without_works_keeps_its_load(freight: Context) -> None:
-    row = works(freight)[-1]
-    assert row["start"] == row["headroom_mw"] == ""
-    assert float(row["peak_mw_2035"]) == 11.0
-
-
-def test_works_sum_to_those_of_the_plan(freight: Context, freight_plan: Any) -> None:
-    rows = [row for row in works(freight) if row["tier"]]
-    frame = freight_plan.tables["grid_upgrades"]
-    assert sum(float(row["adds_mw"]) for row in rows) == pytest.approx(frame["kw"].sum() / 1e3)
-    assert sum(float(row["cost_usd_2024"]) for row in rows) == pytest.approx(frame["cost_usd"].sum())
-
-
-@pytest.mark.parametrize("name", ['=HYPERLINK("x")', "+1", "-1", "@sum", 'Comma, "quote"', "Line\nbreak"])
-def test_names_are_text_to_a_spreadsheet(
-    name: str, make_freight: Callable[..., Any], freight: Context
-) -> None:
-    rows = [{**row, "name": name} for row in freight.rows("grid_upgrades")]
-    found = works(Context(make_freight(grid_upgrades=rows)))[0]["name"]
-    assert found == (f"'{name}" if name[0] in "=+-@" else name)
-
-
-def test_no_load_and_no_works_give_the_heading_alone(make_freight: Callable[..., Any]) -> None:
-    context = Context(make_freight(grid_upgrades=[], site_load=[]))
-    assert works(context) == []
 
 
 # ---------------------------------------------------------------- on paper
