@@ -14,6 +14,7 @@ import pytest
 
 import build_docs
 import cleanhub as ch
+import doc_validation
 import readme_tour
 from cleanhub.core.errors import FaultList
 from cleanhub.core.tables import read_table
@@ -34,6 +35,7 @@ DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+CONFIDENCES = {"seen", "derived", "recalled", "assumed"}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -67,6 +69,25 @@ def test_the_readme_shows_what_its_commands_print() -> None:
 def test_every_generated_part_is_known_and_used() -> None:
     used = {match[2] for path in PAGES for match in build_docs.REGION.finditer(text_of(path))}
     assert used == set(build_docs.REGIONS)
+
+
+def test_the_page_on_validation_is_one_table_of_all_parts(made: dict[Path, str]) -> None:
+    table = made[DOCS / "validation.md"].split("## Every figure")[1].split("## Not measured")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
+    parts = [row[0].removeprefix("| ") for row in rows]
+    assert sorted(set(parts)) == ["Emissions", "Finance", "Freight", "Pathways", "Pipeline"]
+    assert len(rows) >= 40
+    assert all(len(row) == len(doc_validation.HEADER) for row in rows)
+    assert not [
+        row for row in rows if not (row[2] and row[3] and row[-1].strip("| "))
+    ]  # published, ours, source
+
+
+def test_figures_compared_elsewhere_name_source_and_confidence() -> None:
+    rows = list(csv.DictReader(io.StringIO(text_of(doc_validation.ELSEWHERE))))
+    assert len({row["key"] for row in rows}) == len(rows)
+    assert all(row["source"] and row["why"] and row["confidence"] in CONFIDENCES for row in rows)
+    assert all(row["low"] or row["value"] or row["high"] for row in rows)
 
 
 def test_an_unknown_part_is_refused() -> None:

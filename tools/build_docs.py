@@ -21,6 +21,7 @@ from typing import Any
 
 import doc_figures
 import doc_published
+import doc_validation
 from cleanhub.core.tables import Column, Table, allowed
 from cleanhub.core.units import DEFINITIONS, registry
 from cleanhub.hub.datadoc import describe_hub, markdown_table
@@ -432,9 +433,10 @@ REGIONS: dict[str, Callable[[], str]] = {
     "thirty-percent": lambda: doc_figures.thirty_percent(california()),
     "cement-share": lambda: doc_figures.cement_share(california()),
     "programme-counts": lambda: doc_figures.programme_counts(california()),
-    "validation": lambda: doc_figures.validation(california(), baseline()),
+    "validation": lambda: doc_validation.one_table(california(), baseline()),
+    "validation-counts": lambda: doc_validation.counts(california(), baseline()),
     "published-counts": doc_published.published_counts,
-    "published-figures": doc_published.published_figures,
+    "published-gaps": doc_published.published_gaps,
     "library-confidence": lambda: doc_figures.library_confidence(california()),
     "recalled-shares": lambda: doc_figures.recalled_shares(baseline()),
     "coverage": lambda: doc_figures.coverage(baseline()),

@@ -218,23 +218,27 @@ def programme_counts(hub: Hub) -> str:
 
 # ---------------------------------------------------------------- validation
 
+CARB = "carb-inventory-2024"
 
-def validation(hub: Hub, plan: Plan) -> str:
-    """Published figures against the plan's: difference and reason."""
-    rows = [*_totals(hub, plan), *_implied(hub, plan)]
-    header = ["figure", "published or recalled", "ours", "difference", "why"]
-    return markdown_table(header, rows, right=(1, 2, 3))
+
+Checked = tuple[str, str, str, str, str, str]
+"""Figure, published, ours, difference, why, source: as words."""
+
+
+def validation_rows(hub: Hub, plan: Plan) -> list[Checked]:
+    """Published figures of the base year against the plan's: difference, reason and source."""
+    return [*_totals(hub, plan), *_implied(hub, plan)]
 
 
 def _row(
-    name: str, published: float, ours: float, unit: str, why: str, digits: int = 2
-) -> tuple[str, str, str, str, str]:
+    name: str, published: float, ours: float, unit: str, why: str, source: str, digits: int = 2
+) -> Checked:
     gap = (ours / published - 1.0) * 100
     shown = "0 %" if abs(gap) < 1e-7 else f"{gap:+.1f} %"
-    return (name, f"{published:,.{digits}f} {unit}", f"{ours:,.{digits}f} {unit}", shown, why)
+    return (name, f"{published:,.{digits}f} {unit}", f"{ours:,.{digits}f} {unit}", shown, why, source)
 
 
-def _totals(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
+def _totals(hub: Hub, plan: Plan) -> list[Checked]:
     year = hub.base_year
     emissions = plan.table("emissions")
     first = emissions[(emissions["scope"] == 1) & (emissions["gas"] == "co2e")]
@@ -251,13 +255,15 @@ def _totals(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             ours[year] / MEGATONNE,
             "Mt",
             "equal by construction: the rest is what sites and cohorts leave",
+            CARB,
         ),
         (
-            f"the same, every year {min(published)} to {max(published)}",
+            f"CARB inventory, every year {min(published)} to {max(published)}",
             f"{len(published)} totals",
             f"{len(published)} totals",
             "0 %" if gap < 1e-9 else f"{gap * 100:.2g} % at most",
             "the same rule; a year in which the sites of a top-level sector exceed it would show here",
+            CARB,
         ),
     ]
     for boundary in ("excluded", "biogenic"):
@@ -265,7 +271,7 @@ def _totals(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
         stated = float(inventory(hub, boundary)["co2e_t"].sum())
         why = "kept beside the total, never in it"
         name = f"CARB inventory, {boundary}, {year}"
-        rows.append(_row(name, stated / MEGATONNE, mine / MEGATONNE, "Mt", why))
+        rows.append(_row(name, stated / MEGATONNE, mine / MEGATONNE, "Mt", why, CARB))
     assets = plan.table("assets")
     now = assets[(assets["year"] == year) & (assets["asset_kind"] == "site")]
     rows.append(
@@ -275,6 +281,7 @@ def _totals(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             now["co2e_t"].sum() / MEGATONNE,
             "Mt",
             "sites keep what they reported, unscaled",
+            "epa-ghgrp-2023",
         )
     )
     inside = first[(first["boundary"] == "included") & (first["year"] == year)]
@@ -286,12 +293,13 @@ def _totals(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             f"{share * 100:.1f} %",
             f"{share * 100 - 30:+.1f} points",
             'the programme says both "nearly 30" and "more than 30"; see the data page',
+            "mpp-california-hub",
         )
     )
     return rows
 
 
-def _implied(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
+def _implied(hub: Hub, plan: Plan) -> list[Checked]:
     year = hub.base_year
     assets = plan.table("assets")
     now = assets[(assets["year"] == year) & (assets["asset_kind"] == "site")]
@@ -315,6 +323,7 @@ def _implied(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             "million bbl",
             "implied by GHGRP tonnes over the library's tonnes per barrel, itself CARB tonnes over CEC "
             "barrels: this compares GHGRP with CARB, not the model with the world",
+            "California Energy Commission, derived",
             1,
         ),
         _row(
@@ -324,6 +333,7 @@ def _implied(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             "Mt",
             "implied by GHGRP tonnes over 0.86 t/t of the library: the plants emit less per tonne than that, "
             "or the recalled output is high",
+            "USGS, recalled",
             1,
         ),
         _row(
@@ -332,6 +342,7 @@ def _implied(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             made["oil_gas"] / 1e6,
             "million bbl",
             "only sites with a place are listed; most production reports by basin and stands in the rest",
+            "EIA, recalled",
             1,
         ),
         _row(
@@ -340,6 +351,7 @@ def _implied(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             made["glass"] / 1e6,
             "Mt",
             "four container plants; the driver is a judgement and may take in flat and fibre glass",
+            "cleanhub-assumption",
         ),
         _row(
             f"heavy trucks, fossil CO2e, {year} (CARB)",
@@ -347,6 +359,7 @@ def _implied(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             burnt / MEGATONNE,
             "Mt",
             "miles x fuel per mile, all of it fossil, before the classes are scaled to the inventory",
+            CARB,
         ),
         _row(
             f"heavy trucks, fossil and biogenic, {year} (CARB)",
@@ -355,6 +368,7 @@ def _implied(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             "Mt",
             "the fair comparison, since a third of the trucks' CO2 is biogenic (renewable diesel); what is "
             "left is the fuel economy of new trucks against that of the fleet",
+            CARB,
         ),
         (
             "drayage trucks",
@@ -362,6 +376,7 @@ def _implied(hub: Hub, plan: Plan) -> list[tuple[str, str, str, str, str]]:
             f"{drayage:,.0f}",
             "",
             "ours is the registry of the San Pedro Bay ports alone",
+            "mpp-california-hub",
         ),
     ]
 

@@ -13,7 +13,6 @@ import pandas as pd
 from cleanhub.hub.datadoc import markdown_table
 from cleanhub.planning.published import NOT_MEASURED, compare_published, shown
 
-HEADER = ["figure", "path", "ours", "published", "difference", "inside", "why", "source"]
 GAPS = ["figure", "published", "why it is not measured", "source"]
 
 
@@ -32,20 +31,12 @@ def published_counts() -> str:
     return markdown_table(["sector", "inside", "outside", "not measured"], rows)
 
 
-def published_figures() -> str:
-    """One table by sector of what is measured, and one of what is not."""
+def published_gaps() -> str:
+    """One table of what is published and not measured, with the reason."""
     frame = compared()
-    parts = []
-    for sector, rows in shown(frame[frame["inside"] != NOT_MEASURED]).groupby("sector", sort=True):
-        words = rows.assign(published=(rows["published"] + " " + rows["unit"]).str.strip())
-        parts += [
-            f"### {_title(sector)}",
-            markdown_table(HEADER, words[HEADER].to_numpy().tolist()),
-        ]
     gaps = shown(frame[frame["inside"] == NOT_MEASURED])
     gaps["published"] = (gaps["published"] + " " + gaps["unit"]).str.strip()
-    unmeasured = gaps[["figure", "published", "why", "source"]].to_numpy().tolist()
-    return "\n\n".join([*parts, "### Not measured", markdown_table(GAPS, unmeasured)])
+    return markdown_table(GAPS, gaps[["figure", "published", "why", "source"]].to_numpy().tolist())
 
 
 def _title(sector: object) -> str:
