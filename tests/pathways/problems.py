@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cleanhub.finance.annuity import capital_recovery_factor, levelised_prices
 from cleanhub.finance.technologies import Technologies
-from cleanhub.pathways.learning import no_learning
 from cleanhub.pathways.problem import (
     KINDS,
     NEVER,
@@ -132,6 +131,20 @@ class Fleet:
     name: str = "trucks"
     region: int = 0
     scale: float = 1.0
+
+
+def no_learning(technologies: int, years: int) -> Learning:
+    """Learning without any component."""
+    none = np.zeros(0)
+    return Learning(
+        names=np.zeros(0, dtype=object),
+        share=np.zeros((technologies, 0)),
+        amount=np.zeros((technologies, 0)),
+        exponent=none,
+        least=none,
+        world=np.zeros((0, years)),
+        base=none,
+    )
 
 
 def by_year(value: ArrayLike, count: int) -> FloatArray:

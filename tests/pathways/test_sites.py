@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from cleanhub.finance.technologies import build_technologies
+from cleanhub.hub.inventory import read_history
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import load_scenario
 from cleanhub.hub.series import Drivers
-from cleanhub.pathways.sites import Sites, build_sites, due_years
+from cleanhub.pathways.sites import Sites, build_sites
 
 YEARS = np.arange(2022, 2051)
 PLANT = {"lat": 0.5, "lon": 0.5, "sector": "cement", "inventory_sector": "Industry", "product": "clinker"}
@@ -22,7 +23,7 @@ PLANT = {"lat": 0.5, "lon": 0.5, "sector": "cement", "inventory_sector": "Indust
 def sites_of(hub: Hub, **changes: Any) -> Sites:
     scenario = load_scenario("baseline", hub).model_copy(update=changes)
     tech = build_technologies(hub.library, scenario)
-    return build_sites(hub, scenario, tech, Drivers(hub, scenario, YEARS))
+    return build_sites(hub, scenario, tech, Drivers(hub, scenario, YEARS), read_history(hub))
 
 
 @pytest.fixture(scope="module")
@@ -211,14 +212,3 @@ def test_a_project_cuts_its_site(cement: Callable[..., Sites]) -> None:
     changes = ({"stage": "feed"}, {"role": "supplies"}, {"asset_id": ""}, {"online_year": 2021})
     others = [{**project, **change, "project_id": f"p{n}"} for n, change in enumerate(changes)]
     assert not cement({2022: 1.0}, projects=others).committed_t.any()
-
-
-def test_equipment_falls_due_once_a_cycle(californias: Sites) -> None:
-    cycle = np.full(len(californias.asset_id), 20)
-    due = due_years(californias, cycle, YEARS)
-    assert set(due.sum(axis=1)) <= {1, 2}
-    for n in range(0, len(cycle), 37):
-        years = YEARS[due[n]]
-        assert ((years - californias.reinvestment_year[n]) % 20 == 0).all()
-    yearly = due_years(californias, np.ones_like(cycle), YEARS)
-    assert yearly.all()

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanhub.finance.technologies import Technologies, build_technologies, unit_costs
+from cleanhub.hub.inventory import read_history
 from cleanhub.hub.package import BUNDLED, Hub
 from cleanhub.hub.scenario import Scenario, load_scenario
 from cleanhub.hub.series import Drivers
@@ -48,7 +49,7 @@ def _build(hub: Hub, scenario: Scenario) -> tuple[list[VehicleClass], Technologi
     drivers = Drivers(hub, scenario, YEARS)
     costs = unit_costs(tech, drivers, scenario.decision.lead_time)
     kinds = switch_kinds(hub.library, tech)
-    return build_vehicles(hub, scenario, tech, [costs], drivers, kinds > 0), tech
+    return build_vehicles(hub, scenario, tech, [costs], drivers, kinds > 0, read_history(hub)), tech
 
 
 def but(cls: VehicleClass, **changes: Any) -> VehicleClass:

@@ -14,6 +14,7 @@ from cleanhub.pathways.engine import walk
 from cleanhub.pathways.learning import capital_multiplier, learning_exponent
 from cleanhub.pathways.markets import dispatch
 from cleanhub.pathways.problem import Learning, Path, Problem
+from cleanhub.pathways.state import State
 
 from .problems import Cap, Fleet, Market, Plant, Tech, build_problem
 
@@ -38,6 +39,16 @@ def market_problem(**changes: Any) -> Problem:
         "last": 2050,
     }
     return build_problem(**{**given_, **changes})
+
+
+def test_equipment_falls_due_once_a_cycle_from_the_last_investment_on() -> None:
+    problem = market_problem()
+    state = State(problem)
+    for t in range(1, len(problem.years)):
+        state.carry(t)
+    due = np.array([state.is_due(t) for t in range(len(problem.years))])
+    found = [problem.years[mine].tolist() for mine in due.T]
+    assert found == [[2028, 2048], [2029, 2049], [2030, 2050], [2031]], "cycles of 20 years from 2008 to 2011"
 
 
 def check_balances(path: Path) -> None:

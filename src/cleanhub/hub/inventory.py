@@ -9,6 +9,8 @@ top-level sector never changes and its rest is never negative.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,26 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.series import sum_by
 
 BRANCH = ["inventory_sector", "sector"]
+
+
+@dataclass(frozen=True)
+class History:
+    """Past emissions of a hub, made once for all that stand on them.
+
+    ``sites``, ``cohorts``, ``rest`` and ``beside`` are what :func:`site_history`, :func:`cohort_history`,
+    :func:`rest_history` and :func:`beside_total` give.
+    """
+
+    sites: pd.DataFrame
+    cohorts: pd.DataFrame
+    rest: pd.DataFrame
+    beside: pd.DataFrame
+
+
+def read_history(hub: Hub) -> History:
+    """The past emissions of ``hub`` [t CO2e] by site, cohort and rest, and what stands beside its total."""
+    sites, cohorts = site_history(hub), cohort_history(hub)
+    return History(sites, cohorts, _rest(hub, sites, cohorts), beside_total(hub))
 
 
 def site_history(hub: Hub) -> pd.DataFrame:
@@ -45,9 +67,13 @@ def cohort_history(hub: Hub) -> pd.DataFrame:
 
 
 def rest_history(hub: Hub) -> pd.DataFrame:
-    """The rest by branch and inventory year: inventory_sector, sector, year, co2e_t, confidence."""
+    """The rest by branch and year: inventory_sector, sector, year, co2e_t, overrun_t, confidence."""
+    return read_history(hub).rest
+
+
+def _rest(hub: Hub, sites: pd.DataFrame, cohorts: pd.DataFrame) -> pd.DataFrame:
     lines = _included(hub).groupby([*BRANCH, "year"])["co2e_t"].sum()
-    held = pd.concat([site_history(hub), cohort_history(hub)])
+    held = pd.concat([sites, cohorts])
     held = held[held["year"].isin(set(lines.index.get_level_values("year")))]
     taken = held.groupby([*BRANCH, "year"])["co2e_t"].sum()
     rest = lines.sub(taken, fill_value=0.0).rename("co2e_t").reset_index()
@@ -86,6 +112,13 @@ def scope_pairs(hub: Hub) -> set[tuple[str, str]]:
     branches = hub.tables["branches"]
     inside = branches[branches["hub_scope"].fillna(False).astype(bool)]
     return set(zip(inside["inventory_sector"], inside["sector"], strict=True))
+
+
+def branch_drivers(hub: Hub) -> dict[tuple[str, str], str]:
+    """Name of the driver that moves each branch, by (inventory_sector, sector); empty where it has none."""
+    branches = hub.tables["branches"]
+    pairs = zip(branches["inventory_sector"], branches["sector"], strict=True)
+    return dict(zip(pairs, branches["driver"].astype(str), strict=True))
 
 
 def _included(hub: Hub) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from cleanhub.hub.scenario import Scenario
 FloatArray = NDArray[np.float64]
 
 CONFIDENCE_ORDER = ("seen", "derived", "recalled", "assumed")
+_WORDS = pd.Index(CONFIDENCE_ORDER, dtype=object)
 
 
 def weakest(confidences: list[str] | pd.Series) -> str:
@@ -31,10 +32,8 @@ def weakest(confidences: list[str] | pd.Series) -> str:
 def confidence_ranks(words: pd.Series | NDArray[np.object_]) -> NDArray[np.int64]:
     """Position of each confidence in :data:`CONFIDENCE_ORDER` (0 the strongest), same shape."""
     values = np.asarray(words, dtype=object)
-    out = np.full(values.shape, len(CONFIDENCE_ORDER) - 1, dtype=np.int64)
-    for rank, word in enumerate(CONFIDENCE_ORDER):
-        out[values == word] = rank
-    return out
+    ranks = _WORDS.get_indexer(pd.Index(values.ravel(), dtype=object))
+    return np.where(ranks < 0, len(CONFIDENCE_ORDER) - 1, ranks).astype(np.int64).reshape(values.shape)
 
 
 def confidence_words(ranks: NDArray[np.int64]) -> NDArray[np.object_]:

@@ -23,6 +23,7 @@ from cleanhub.finance.technologies import (
     build_technologies,
     unit_costs,
 )
+from cleanhub.hub.inventory import History, read_history
 from cleanhub.hub.library import Library
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
@@ -46,12 +47,13 @@ IntArray = NDArray[np.int64]
 class Pathway:
     """A path with what it was made of.
 
-    ``sites`` are the reported sites in columns: the first plants of the problem; stacks
-    follow. ``optimum`` is there under rule optimal alone.
+    ``history`` is what the hub has emitted. ``sites`` are the reported sites in columns: the first
+    plants of the problem; stacks follow. ``optimum`` is there under rule optimal alone.
     """
 
     hub: Hub
     scenario: Scenario
+    history: History
     drivers: Drivers
     sites: Sites
     problem: Problem
@@ -89,8 +91,9 @@ def assemble(hub: Hub, scenario: Scenario, seed: int = 0) -> Pathway:
     unit = [unit_costs(tech, one, scenario.decision.lead_time) for one in local]
     costs = _costs(tech, unit)
     kinds = switch_kinds(hub.library, tech)
-    sites = build_sites(hub, scenario, tech, drivers)
-    vehicles = build_vehicles(hub, scenario, tech, unit, drivers, kinds > 0, regions)
+    history = read_history(hub)
+    sites = build_sites(hub, scenario, tech, drivers, history)
+    vehicles = build_vehicles(hub, scenario, tech, unit, drivers, kinds > 0, history, regions)
     markets = _markets(hub, tech, kinds, local, regions, sites)
     plants = _plants(hub, tech, sites, markets, len(years))
     _check_stacks(hub, tech, markets, plants)
@@ -111,7 +114,7 @@ def assemble(hub: Hub, scenario: Scenario, seed: int = 0) -> Pathway:
         learning=build_learning(hub.library, scenario, tech, years, hub.meta.get("covers") == "world"),
         additions=_additions(hub, scenario, tech, markets, plants, years),
     )
-    return Pathway(hub, scenario, drivers, sites, problem)
+    return Pathway(hub, scenario, history, drivers, sites, problem)
 
 
 def rule_of(scenario: Scenario, seed: int = 0) -> Rule:
@@ -135,8 +138,10 @@ def switch_kinds(library: Library, tech: Technologies) -> IntArray:
     """Kind of every allowed switch, (K, K): position in :data:`~.problem.KINDS`, 0 where none is."""
     kinds = np.zeros((len(tech.names), len(tech.names)), dtype=np.int64)
     position = {name: k for k, name in enumerate(tech.names)}
-    for _, row in library.tables["switches"].iterrows():
-        kinds[position[row["from_technology"]], position[row["to_technology"]]] = KINDS.index(row["kind"])
+    switches = library.tables["switches"]
+    ends = zip(switches["from_technology"], switches["to_technology"], switches["kind"], strict=True)
+    for before, after, kind in ends:
+        kinds[position[before], position[after]] = KINDS.index(kind)
     return kinds
 
 

@@ -8,7 +8,9 @@ is grid power times its factor, scope 3 what making and bringing the carriers em
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,17 +18,21 @@ from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
 from cleanhub.core.tables import conform
-from cleanhub.hub.inventory import beside_total, cohort_history, rest_history, scope_pairs, site_history
+from cleanhub.hub.inventory import BRANCH, branch_drivers, scope_pairs
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
-from cleanhub.hub.series import CONFIDENCE_ORDER, Series, confidence_ranks, confidence_words, sum_by
+from cleanhub.hub.series import CONFIDENCE_ORDER, confidence_ranks, confidence_words, sum_by
 from cleanhub.pathways.assemble import Pathway
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 GRID_FACTOR = "grid_emission_factor"
 SPLIT_GASES = ("ch4", "n2o")
-_BRANCH = ["inventory_sector", "sector"]
-_KEEP = ["year", *_BRANCH, "asset_kind", "scope", "boundary", "gas"]
+Branch = tuple[str, str]
+"""Top-level inventory sector and sector."""
+Rows = dict[str, object]
+"""Columns of a few rows of the table: arrays of one length, or one value for all of them."""
+_KEEP = ["year", *BRANCH, "asset_kind", "scope", "boundary", "gas"]
 _UNEXPLAINED = 1e-6
 """Share of a branch by which its stacks may exceed its inventory before it is a fault."""
 
@@ -39,18 +45,34 @@ def emissions_table(pathway: Pathway) -> pd.DataFrame:
     """
     hub = pathway.hub
     rest = _rest_without_stacks(pathway)
-    parts = [*_history_parts(pathway, rest), *_projected_parts(pathway, rest)]
-    frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    frame = _frame([*_history_parts(pathway, rest), *_projected_parts(pathway, rest)])
     frame = sum_by(frame, _KEEP, "value")
     frame = frame[frame["value"] != 0].reset_index(drop=True)
     frame = pd.concat([frame, _gases(pathway, frame)], ignore_index=True)
     scope = scope_pairs(hub)
-    pairs = zip(frame["inventory_sector"], frame["sector"], strict=True)
-    frame["hub_scope"] = [pair in scope for pair in pairs]
+    frame["hub_scope"] = [pair in scope for pair in _keys(frame, *BRANCH)]
     frame["unit"] = np.where(frame["gas"] == "co2e", "t CO2e/yr", "t/yr")
     frame["gwp"] = hub.gwp
     frame["status"] = np.where(frame["year"] <= hub.base_year, "history", "projected")
     return conform(frame, PLAN_TABLES["emissions"])
+
+
+def _frame(parts: list[Rows]) -> pd.DataFrame:
+    """All parts below one another; a frame for each of them would cost more than all their sums."""
+    sizes = [len(np.asarray(part["value"])) for part in parts]
+    columns = {}
+    for name in (*_KEEP, "value", "confidence"):
+        arrays = (
+            np.broadcast_to(np.asarray(part[name]), size) for part, size in zip(parts, sizes, strict=True)
+        )
+        kind = float if name == "value" else np.int64 if name in ("year", "scope") else object
+        columns[name] = np.concatenate([array.astype(kind) for array in arrays])
+    return pd.DataFrame(columns)
+
+
+def _keys(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
+    """The rows' values in some columns, as tuples."""
+    return zip(*(frame[name].to_numpy(object) for name in names), strict=True)
 
 
 # ---------------------------------------------------------------- history
@@ -67,15 +89,16 @@ def stack_tonnes(pathway: Pathway) -> pd.DataFrame:
             "co2e_t": path.emissions[stack, 0],
         }
     )
-    return frame.groupby(_BRANCH, as_index=False)[["co2e_t"]].sum()
+    return frame.groupby(BRANCH, as_index=False)[["co2e_t"]].sum()
 
 
 def _rest_without_stacks(pathway: Pathway) -> pd.DataFrame:
     """The rest by branch and year, less what the stacks emit in the base year."""
-    rest = rest_history(pathway.hub)
+    rest = pathway.history.rest
     stacks = stack_tonnes(pathway)
     if stacks.empty:
         return rest
+    rest = rest.copy()
     faults = FaultList()
     base = pathway.hub.base_year
     for _, row in stacks.iterrows():
@@ -94,21 +117,20 @@ def _rest_without_stacks(pathway: Pathway) -> pd.DataFrame:
     return rest
 
 
-def _history_parts(pathway: Pathway, rest: pd.DataFrame) -> Iterable[pd.DataFrame]:
-    hub = pathway.hub
+def _history_parts(pathway: Pathway, rest: pd.DataFrame) -> Iterable[Rows]:
+    base, history = pathway.hub.base_year, pathway.history
     years = set(rest["year"])
     for kind, rows in (
-        ("site", site_history(hub)),
-        ("cohort", _whole_categories(pathway, cohort_history(hub))),
+        ("site", history.sites),
+        ("cohort", _whole_categories(pathway, history.cohorts)),
         ("rest", rest),
     ):
-        inside = rows[rows["year"].isin(years) & (rows["year"] <= hub.base_year)]
-        yield _part(inside, kind, "included")
+        inside = rows[rows["year"].isin(years) & (rows["year"] <= base)]
+        yield _part(inside, kind)
     stacks = stack_tonnes(pathway)
-    yield _part(stacks.assign(year=hub.base_year, confidence="derived"), "site", "included")
-    beside = beside_total(hub)
-    for boundary, rows in beside[beside["year"] <= hub.base_year].groupby("boundary", sort=True):
-        yield _part(rows, "rest", str(boundary))
+    yield _part(stacks.assign(year=base, confidence="derived"), "site")
+    beside = history.beside[history.beside["year"] <= base]
+    yield _part(beside, "rest", beside["boundary"])
 
 
 def _whole_categories(pathway: Pathway, rows: pd.DataFrame) -> pd.DataFrame:
@@ -119,46 +141,43 @@ def _whole_categories(pathway: Pathway, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(confidence=np.where(whole, "derived", rows["confidence"]))
 
 
-def _part(rows: pd.DataFrame, kind: str, boundary: str) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "year": rows["year"],
-            "inventory_sector": rows["inventory_sector"],
-            "sector": rows["sector"],
-            "asset_kind": kind,
-            "scope": 1,
-            "boundary": boundary,
-            "gas": "co2e",
-            "value": rows["co2e_t"],
-            "confidence": rows["confidence"],
-        }
-    )
+def _part(rows: pd.DataFrame, kind: str, boundary: str | pd.Series = "included") -> Rows:
+    return {
+        "year": rows["year"],
+        "inventory_sector": rows["inventory_sector"],
+        "sector": rows["sector"],
+        "asset_kind": kind,
+        "scope": 1,
+        "boundary": boundary,
+        "gas": "co2e",
+        "value": rows["co2e_t"],
+        "confidence": rows["confidence"],
+    }
 
 
 # ---------------------------------------------------------------- the path
 
 
-def _projected_parts(pathway: Pathway, rest: pd.DataFrame) -> Iterable[pd.DataFrame]:
+def _projected_parts(pathway: Pathway, rest: pd.DataFrame) -> Iterable[Rows]:
     path, tech = pathway.walked, pathway.tech
-    yield _plants_part(pathway, path.emissions)
+    rank = plant_confidence(pathway)
+    yield _plants_part(pathway, path.emissions, rank)
     for cls in path.vehicles:
         tonnes = (cls.distance * tech.direct[cls.options][:, None]).sum(axis=0) * cls.scale
-        yield _years_part(pathway, cls.inventory_sector, cls.sector, "cohort", tonnes, cls.confidence)
-    for row, tonnes, confidence in idle_cohorts(pathway):
-        yield _years_part(
-            pathway, str(row["inventory_sector"]), str(row["sector"]), "cohort", tonnes, confidence
-        )
-    base = pathway.hub.base_year
-    for _, row in rest[rest["year"] == base].iterrows():
-        yield _moved_by_driver(pathway, row, "included")
-    beside = beside_total(pathway.hub)
-    beside = beside[(beside["year"] == base) & (beside["boundary"] == "excluded")]
-    for _, row in beside.iterrows():
-        yield _moved_by_driver(pathway, row, "excluded")
-    yield from _indirect_parts(pathway)
+        yield _years_part(pathway, (cls.inventory_sector, cls.sector), "cohort", tonnes, cls.confidence)
+    for cohort in idle_cohorts(pathway):
+        yield _years_part(pathway, cohort.branch, "cohort", cohort.tonnes, cohort.confidence)
+    base, beside = pathway.hub.base_year, pathway.history.beside
+    driver_of = branch_drivers(pathway.hub)
+    for rows, boundary in ((rest, "included"), (beside[beside["boundary"] == "excluded"], "excluded")):
+        last = rows[rows["year"] == base]
+        for branch, tonnes in zip(_keys(last, *BRANCH), last["co2e_t"], strict=True):
+            index = pathway.drivers.index(driver_of.get(branch, ""), base)
+            yield _years_part(pathway, branch, "rest", tonnes * index.values, index.confidence, boundary)
+    yield from _indirect_parts(pathway, rank)
 
 
-def plant_confidence(pathway: Pathway) -> NDArray[np.int64]:
+def plant_confidence(pathway: Pathway) -> IntArray:
     """Rank of the weakest input of each row and year of the path, (R, T).
 
     A reported site that runs what it started with rests on its driver; every other plant on
@@ -189,115 +208,101 @@ def _demand_confidence(pathway: Pathway) -> NDArray[np.object_]:
     return out
 
 
-def _plants_part(pathway: Pathway, tonnes: FloatArray, scope: int = 1, at_least: int = 0) -> pd.DataFrame:
+def _plants_part(pathway: Pathway, tonnes: FloatArray, rank: IntArray, scope: int = 1) -> Rows:
+    """Tonnes of every row of the path (R, T) after the base year; ``rank`` (R, T) is their confidence."""
     path, markets = pathway.walked, pathway.problem.markets
     later = pathway.years > pathway.hub.base_year
     held = tonnes[:, later]
     row, year = np.nonzero(held)
     market = path.market[row]
-    rank = np.maximum(plant_confidence(pathway)[:, later][row, year], at_least)
-    return pd.DataFrame(
-        {
-            "year": pathway.years[later][year],
-            "inventory_sector": markets.inventory_sector[market],
-            "sector": markets.sector[market],
-            "asset_kind": "site",
-            "scope": scope,
-            "boundary": "included",
-            "gas": "co2e",
-            "value": held[row, year],
-            "confidence": confidence_words(rank),
-        }
-    )
+    return {
+        "year": pathway.years[later][year],
+        "inventory_sector": markets.inventory_sector[market],
+        "sector": markets.sector[market],
+        "asset_kind": "site",
+        "scope": scope,
+        "boundary": "included",
+        "gas": "co2e",
+        "value": held[row, year],
+        "confidence": confidence_words(rank[:, later][row, year]),
+    }
 
 
 def _years_part(
     pathway: Pathway,
-    inventory_sector: str,
-    sector: str,
+    branch: Branch,
     kind: str,
     tonnes: FloatArray,
     confidence: NDArray[np.object_],
     boundary: str = "included",
     scope: int = 1,
-) -> pd.DataFrame:
+) -> Rows:
     later = pathway.years > pathway.hub.base_year
-    return pd.DataFrame(
-        {
-            "year": pathway.years[later],
-            "inventory_sector": inventory_sector,
-            "sector": sector,
-            "asset_kind": kind,
-            "scope": scope,
-            "boundary": boundary,
-            "gas": "co2e",
-            "value": tonnes[later],
-            "confidence": confidence[later],
-        }
-    )
+    return {
+        "year": pathway.years[later],
+        "inventory_sector": branch[0],
+        "sector": branch[1],
+        "asset_kind": kind,
+        "scope": scope,
+        "boundary": boundary,
+        "gas": "co2e",
+        "value": tonnes[later],
+        "confidence": confidence[later],
+    }
 
 
-def _moved_by_driver(pathway: Pathway, row: pd.Series, boundary: str) -> pd.DataFrame:
-    index = _driver_index(pathway, str(row["inventory_sector"]), str(row["sector"]))
-    return _years_part(
-        pathway,
-        str(row["inventory_sector"]),
-        str(row["sector"]),
-        "rest",
-        float(row["co2e_t"]) * index.values,
-        index.confidence,
-        boundary,
-    )
+@dataclass(frozen=True)
+class IdleCohort:
+    """A cohort class without a vehicle stock: its ``tonnes`` and their ``confidence`` by year, (T,)."""
+
+    asset_id: str
+    branch: Branch
+    tonnes: FloatArray
+    confidence: NDArray[np.object_]
 
 
-def _driver_index(pathway: Pathway, inventory_sector: str, sector: str) -> Series:
-    branches = pathway.hub.tables["branches"]
-    rows = branches[(branches["inventory_sector"] == inventory_sector) & (branches["sector"] == sector)]
-    name = str(rows["driver"].iloc[0]) if len(rows) else ""
-    return pathway.drivers.index(name, pathway.hub.base_year)
-
-
-def idle_cohorts(pathway: Pathway) -> Iterable[tuple[pd.Series, FloatArray, NDArray[np.object_]]]:
-    """Cohort classes without a vehicle stock, with their tonnes by year and confidence."""
+def idle_cohorts(pathway: Pathway) -> Iterable[IdleCohort]:
+    """The cohort classes that no vehicles stand for: their branch's driver moves them."""
     moving = {cls.asset_id for cls in pathway.problem.vehicles}
-    history = cohort_history(pathway.hub)
-    base = history[history["year"] == pathway.hub.base_year].set_index("asset_id")["co2e_t"]
-    for _, row in pathway.hub.tables["cohorts"].iterrows():
-        if row["asset_id"] in moving or row["asset_id"] not in base.index:
-            continue
-        index = _driver_index(pathway, str(row["inventory_sector"]), str(row["sector"]))
-        yield row, float(base[row["asset_id"]]) * index.values, index.confidence
+    history = pathway.history.cohorts
+    last = history[(history["year"] == pathway.hub.base_year) & ~history["asset_id"].isin(moving)]
+    base = dict(zip(last["asset_id"], last["co2e_t"], strict=True))
+    driver_of = branch_drivers(pathway.hub)
+    for name, inventory_sector, sector in _keys(pathway.hub.tables["cohorts"], "asset_id", *BRANCH):
+        if name in base:
+            branch = (str(inventory_sector), str(sector))
+            index = pathway.drivers.index(driver_of.get(branch, ""), pathway.hub.base_year)
+            yield IdleCohort(str(name), branch, base[name] * index.values, index.confidence)
 
 
 # ---------------------------------------------------------------- scopes 2 and 3
 
 
-def _indirect_parts(pathway: Pathway) -> Iterable[pd.DataFrame]:
+def _indirect_parts(pathway: Pathway, rank: IntArray) -> Iterable[Rows]:
+    """Tonnes of grid power (scope 2) and of making and bringing the carriers (scope 3)."""
     path, tech = pathway.walked, pathway.tech
-    grid = _grid_factors(pathway)
-    where = np.flatnonzero(tech.carriers == "electricity")
-    derived = CONFIDENCE_ORDER.index("derived")
     run = np.maximum(path.run, 0)
     made = np.where(path.run >= 0, path.production, 0.0)
+    where = np.flatnonzero(tech.carriers == "electricity")
     if len(where):
-        factors, words = grid
+        factors, words = _grid_factors(pathway)
         region = pathway.problem.markets.region[path.market]
         power = tech.inputs[:, where[0]]
-        rank = int(confidence_ranks(words).max(initial=0))
-        yield _plants_part(pathway, power[run] * made * factors[region], 2, max(derived, rank))
+        grid = np.maximum(confidence_ranks(words), CONFIDENCE_ORDER.index("derived"))
+        weakest = np.maximum(rank, int(grid.max(initial=0)))
+        yield _plants_part(pathway, power[run] * made * factors[region], weakest, scope=2)
         for cls in path.vehicles:
             taken = (cls.distance * power[cls.options][:, None]).sum(axis=0) * factors[cls.region]
-            worse = np.array(
-                [max(word, "derived", key=CONFIDENCE_ORDER.index) for word in words], dtype=object
-            )
-            yield _years_part(pathway, cls.inventory_sector, cls.sector, "cohort", taken, worse, scope=2)
+            branch = (cls.inventory_sector, cls.sector)
+            yield _years_part(pathway, branch, "cohort", taken, confidence_words(grid), scope=2)
     upstream = tech.inputs @ tech.upstream
     if upstream.any():
-        yield _plants_part(pathway, upstream[run] * made, 3, CONFIDENCE_ORDER.index("recalled"))
+        recalled = CONFIDENCE_ORDER.index("recalled")
+        yield _plants_part(pathway, upstream[run] * made, np.maximum(rank, recalled), scope=3)
         for cls in path.vehicles:
             tonnes = (cls.distance * upstream[cls.options][:, None]).sum(axis=0)
             words = np.full(len(pathway.years), "recalled", dtype=object)
-            yield _years_part(pathway, cls.inventory_sector, cls.sector, "cohort", tonnes, words, scope=3)
+            yield _years_part(pathway, (cls.inventory_sector, cls.sector), "cohort", tonnes, words, scope=3)
 
 
 def _grid_factors(pathway: Pathway) -> tuple[FloatArray, NDArray[np.object_]]:
@@ -327,15 +332,15 @@ def _gases(pathway: Pathway, frame: pd.DataFrame) -> pd.DataFrame:
     shares = _gas_shares(pathway.hub)
     base = pathway.hub.base_year
     stated = _stated_gases(pathway)
-    keys = list(zip(rows["inventory_sector"], rows["sector"], rows["year"].clip(upper=base), strict=True))
+    keys = list(_keys(rows.assign(year=rows["year"].clip(upper=base)), *BRANCH, "year"))
+    exact_keys = list(_keys(rows, *BRANCH, "asset_kind", "year"))
     left = rows["value"].to_numpy(float).copy()
     parts = []
     for gas, potential in gwp.items():
         share = np.array([shares.get((gas, *key), 0.0) for key in keys])
         tonnes = rows["value"].to_numpy(float) * share / potential
         own = stated.get(gas, {})
-        lookup = zip(rows["inventory_sector"], rows["sector"], rows["asset_kind"], rows["year"], strict=True)
-        exact = np.array([own.get(key, np.nan) for key in lookup])
+        exact = np.array([own.get(key, np.nan) for key in exact_keys])
         tonnes = np.where(np.isnan(exact), tonnes, exact)
         tonnes = np.minimum(tonnes, np.maximum(left, 0.0) / potential)
         left -= tonnes * potential
@@ -343,12 +348,8 @@ def _gases(pathway: Pathway, frame: pd.DataFrame) -> pd.DataFrame:
     other = np.array([shares.get(("other", *key), 0.0) for key in keys]) * rows["value"].to_numpy(float)
     parts.append(rows.assign(gas="co2", value=np.maximum(left - other, 0.0)))
     out = pd.concat(parts, ignore_index=True)
-    later = out["year"] > base
-    words = np.array(CONFIDENCE_ORDER, dtype=object)
-    rank = np.maximum(
-        confidence_ranks(out["confidence"]), np.where(later, CONFIDENCE_ORDER.index("derived"), 0)
-    )
-    out["confidence"] = words[np.maximum(rank, CONFIDENCE_ORDER.index("derived"))]
+    derived = CONFIDENCE_ORDER.index("derived")
+    out["confidence"] = confidence_words(np.maximum(confidence_ranks(out["confidence"]), derived))
     return out[out["value"] > 0]
 
 
@@ -362,7 +363,7 @@ def _gas_shares(hub: Hub) -> dict[tuple[str, str, str, int], float]:
     """Share of each gas in the CO2 equivalent of a branch and inventory year; the rest is other."""
     inventory = hub.tables["inventory"]
     rows = inventory[(inventory["boundary"] == "included") & inventory["year"].notna()]
-    group = [*_BRANCH, "year"]
+    group = [*BRANCH, "year"]
     gas = rows["gas"].where(rows["gas"].isin([*SPLIT_GASES, "co2", "co2e"]), "other")
     by_gas = rows.assign(gas=gas).groupby([*group, "gas"], as_index=False)[["co2e_t"]].sum()
     share = by_gas["co2e_t"] / by_gas.groupby(group)["co2e_t"].transform("sum")
@@ -396,9 +397,9 @@ def _stated_gases(pathway: Pathway) -> dict[str, dict[tuple[str, str, str, int],
 def _add(
     found: dict[tuple[str, str, str, int], float],
     key: tuple[str, str, str],
-    years: NDArray[np.int64],
+    years: IntArray,
     total: FloatArray,
-    later: NDArray[np.int64],
+    later: IntArray,
 ) -> None:
     for t in later:
         place = (*key, int(years[t]))

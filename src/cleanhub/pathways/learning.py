@@ -44,20 +44,6 @@ def after_learning(whole: FloatArray, added: FloatArray, multiplier: FloatArray)
     return np.asarray(whole - added * (1.0 - multiplier), dtype=np.float64)
 
 
-def no_learning(technologies: int, years: int) -> Learning:
-    """Learning without any component."""
-    none = np.zeros(0)
-    return Learning(
-        names=np.zeros(0, dtype=object),
-        share=np.zeros((technologies, 0)),
-        amount=np.zeros((technologies, 0)),
-        exponent=none,
-        least=none,
-        world=np.zeros((0, years)),
-        base=none,
-    )
-
-
 def build_learning(
     library: Library, scenario: Scenario, tech: Technologies, years: NDArray[np.int64], is_world: bool
 ) -> Learning:
@@ -86,12 +72,12 @@ def build_learning(
         world[b] += np.full(len(years), amount[0]) if part == "inside" and is_world else amount
     share = np.zeros((len(tech.names), len(names)))
     amount_of = np.zeros_like(share)
-    for _, row in library.tables["technology_components"].iterrows():
-        k, b = tech.find(str(row["technology"])), position[row["component"]]
-        share[k, b] = float(row["capex_share"])
-        amount_of[k, b] = float(row["amount"]) * factor(
-            *_amount_units(str(row["unit"]), str(units[b]), k, tech)
-        )
+    table = library.tables["technology_components"]
+    columns = (table[name] for name in ("technology", "component", "capex_share", "amount", "unit"))
+    for technology, component, part_of_capital, number, unit in zip(*columns, strict=True):
+        k, b = tech.find(technology), position[component]
+        share[k, b] = part_of_capital
+        amount_of[k, b] = number * factor(*_amount_units(unit, str(units[b]), k, tech))
     return Learning(
         names=names,
         share=share,

@@ -201,10 +201,6 @@ class Problem:
     learning: Learning
     additions: tuple[tuple[int, int, int, float, str], ...] = ()
 
-    def region_of(self, market: IntArray) -> IntArray:
-        """Region of each market in ``market``, same shape."""
-        return self.markets.region[market]
-
 
 @dataclass
 class Changes:
@@ -260,9 +256,9 @@ class Path:
     A row is a plant; a path of fractions has one row for each plant and technology. ``run``
     is the technology (R, T), -1 before it is built, after it is retired, or where the library
     has none (then ``plant`` tells the starting plant it is); ``capacity`` and ``production``
-    (R, T); ``capex`` capital spent (R, T) [USD]; ``used``, ``refused`` and ``shadow`` what was
-    used of each limit, the best saving refused per unit, and the marginal value (Q, T) (the
-    last two are the same for a rule without foresight); ``unmet`` demand by market (M, T);
+    (R, T); ``capex`` capital spent (R, T) [USD]; ``used`` what was used of each limit and
+    ``shadow`` what one unit more of it is worth, (Q, T): its marginal value under rule optimal, else
+    the best saving refused per unit; ``unmet`` demand by market (M, T);
     ``multiplier`` of the capital of each technology (K, T) from learning; ``deployed``
     cumulative deployment of the components by the hub (B, T); ``vehicles`` the cohort classes
     with their results, copies of those of the problem.

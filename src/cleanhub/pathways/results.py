@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,10 @@ from numpy.typing import NDArray
 
 from cleanhub.core.tables import conform
 from cleanhub.core.units import factor
-from cleanhub.hub.inventory import cohort_history, site_history
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.emissions import idle_cohorts
+from cleanhub.pathways.sites import starting_technology
 
 FloatArray = NDArray[np.float64]
 
@@ -31,16 +32,10 @@ def assets_table(pathway: Pathway) -> pd.DataFrame:
 
 
 def _reported_sites(pathway: Pathway) -> pd.DataFrame:
-    rows = site_history(pathway.hub)
+    rows = pathway.history.sites
     rows = rows[rows["year"] <= pathway.sites.last_year]
-    table = pathway.hub.tables["facilities"].set_index("asset_id")
-    tech = pathway.tech
-    start = {
-        name: tech.find(str(row["technology"]))
-        if row["technology"]
-        else tech.default_for(str(row["sector"]), str(row["product"]))
-        for name, row in table.iterrows()
-    }
+    tech, table = pathway.tech, pathway.hub.tables["facilities"]
+    start = dict(zip(table["asset_id"], starting_technology(table, tech), strict=True))
     which = rows["asset_id"].map(start).to_numpy(np.int64)
     direct = np.where(which >= 0, tech.direct[np.maximum(which, 0)], 0.0)
     tonnes = rows["co2e_t"].to_numpy(float)
@@ -92,40 +87,33 @@ def _projected_plants(pathway: Pathway) -> pd.DataFrame:
 
 
 def _cohort_assets(pathway: Pathway) -> pd.DataFrame:
-    rows = []
     path, tech, years, base = pathway.walked, pathway.tech, pathway.years, pathway.hub.base_year
-    history = cohort_history(pathway.hub)
-    moving = {cls.asset_id: cls for cls in path.vehicles}
-    for _, row in history[history["year"] <= base].iterrows():
-        cls = moving.get(str(row["asset_id"]))
-        name = tech.names[cls.options[0]] if cls else ""
-        rows.append((row["asset_id"], int(row["year"]), row["sector"], name, np.nan, "", row["co2e_t"]))
+    incumbent = {cls.asset_id: tech.names[cls.options[0]] for cls in path.vehicles}
+    past = pathway.history.cohorts[["asset_id", "year", "sector", "co2e_t"]]
+    past = past[past["year"] <= base]
+    blank: dict[str, Any] = {"technology": "", "production": np.nan, "unit": ""}
+    parts = [past.assign(**blank).assign(technology=past["asset_id"].map(incumbent).fillna(""))]
     for cls in path.vehicles:
-        for p, option in enumerate(cls.options):
-            tonnes = cls.distance[p] * tech.direct[option] * cls.scale
-            unit = f"{tech.unit[option]}/yr"
-            rows += [
-                (
-                    cls.asset_id,
-                    int(years[t]),
-                    cls.sector,
-                    tech.names[option],
-                    cls.distance[p, t],
-                    unit,
-                    tonnes[t],
-                )
-                for t in np.flatnonzero((years > base) & (cls.vehicles[p] > 0))
-            ]
-    for cohort, tonnes, _ in idle_cohorts(pathway):
-        rows += [
-            (cohort["asset_id"], int(year), cohort["sector"], "", np.nan, "", tonnes[t])
-            for t, year in enumerate(years)
-            if year > base
-        ]
-    frame = pd.DataFrame(
-        rows, columns=["asset_id", "year", "sector", "technology", "production", "unit", "co2e_t"]
-    )
-    return frame.assign(asset_kind="cohort", capacity=np.nan, captured_t=0.0)
+        p, t = np.nonzero((years > base)[None, :] & (cls.vehicles > 0))
+        run = cls.options[p]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "asset_id": cls.asset_id,
+                    "year": years[t],
+                    "sector": cls.sector,
+                    "technology": tech.names[run],
+                    "production": cls.distance[p, t],
+                    "unit": _per_year(tech.unit)[run],
+                    "co2e_t": cls.distance[p, t] * tech.direct[run] * cls.scale,
+                }
+            )
+        )
+    later = years > base
+    for cohort in idle_cohorts(pathway):
+        place = {"asset_id": cohort.asset_id, "sector": cohort.branch[1]}
+        parts.append(pd.DataFrame({"year": years[later], "co2e_t": cohort.tonnes[later], **place, **blank}))
+    return pd.concat(parts, ignore_index=True).assign(asset_kind="cohort", capacity=np.nan, captured_t=0.0)
 
 
 # ---------------------------------------------------------------- switches
@@ -335,7 +323,7 @@ def sectors_table(pathway: Pathway) -> pd.DataFrame:
     base_t = np.where(np.arange(len(base_t)) < len(pathway.sites.asset_id), _site_tonnes(pathway), base_t)
     rows = []
     cohorts = {cls.sector: cls for cls in problem.vehicles}
-    idle = {str(row["sector"]) for row, _, _ in idle_cohorts(pathway)}
+    idle = {cohort.branch[1] for cohort in idle_cohorts(pathway)}
     for sector in sorted({*sectors, *cohorts, *idle}):
         mine = sectors == sector
         start = plants.start[mine]

@@ -1,4 +1,4 @@
-"""Sites in columns, and the choice of technology when their equipment falls due.
+"""The reported sites in columns: what each makes in every year before any of them changes.
 
 State is arrays over sites (N), technologies (K) and years (T). A site's yearly product
 is its base tonnes divided by the direct emissions per unit of the technology it runs, so
@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cleanhub.finance.technologies import Technologies
-from cleanhub.hub.inventory import site_history
+from cleanhub.hub.inventory import History, branch_drivers
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.schema import PAST_FID
@@ -33,9 +33,11 @@ class Sites:
 
     ``start`` is the technology of the last reported year (-1: none in the library);
     ``base_t`` the tonnes of that year (N,); ``unit_intensity`` the direct emissions per
-    unit of the starting technology, 1 where there is none (N,); ``activity`` production
+    unit of the starting technology, 1 where there is none (N,); ``best_t`` the tonnes of its best
+    year; ``reinvestment_year`` one in which its equipment falls due; ``activity`` production
     relative to the last reported year (N, T); ``committed_t`` tonnes cut by committed
-    projects (N, T); ``due`` whether equipment falls due (N, T).
+    projects (N, T); ``driver_confidence`` that of what moves it, by year (N, T); ``unmet`` what
+    each branch's driver asks for and what its sites can make, by "inventory sector|sector", each (T,).
     """
 
     asset_id: NDArray[np.object_]
@@ -59,23 +61,17 @@ class Sites:
         return (self.base_t / self.unit_intensity)[:, None] * self.activity
 
 
-def build_sites(hub: Hub, scenario: Scenario, tech: Technologies, drivers: Drivers) -> Sites:
+def build_sites(
+    hub: Hub, scenario: Scenario, tech: Technologies, drivers: Drivers, history: History
+) -> Sites:
     """Columns of all sites that reported in the last reported year."""
-    history = site_history(hub)
-    last_year = int(history["year"].max()) if len(history) else hub.base_year
-    now = history[(history["year"] == last_year) & (history["co2e_t"] > 0)]
-    best = history.groupby("asset_id")["co2e_t"].max()
+    reported = history.sites
+    last_year = int(reported["year"].max()) if len(reported) else hub.base_year
+    now = reported[(reported["year"] == last_year) & (reported["co2e_t"] > 0)]
+    best = reported.groupby("asset_id")["co2e_t"].max()
     table = hub.tables["facilities"].merge(now[["asset_id", "co2e_t"]], on="asset_id", how="inner")
     table = table.sort_values("asset_id", kind="stable").reset_index(drop=True)
-    start = np.array(
-        [
-            tech.find(name) if name else tech.default_for(str(sector), str(product))
-            for name, sector, product in zip(
-                table["technology"], table["sector"], table["product"], strict=True
-            )
-        ],
-        dtype=np.int64,
-    )
+    start = starting_technology(table, tech)
     intensity = np.where(start >= 0, tech.direct[np.maximum(start, 0)], 1.0)
     start = np.where(intensity > 0, start, -1)
     intensity = np.where(intensity > 0, intensity, 1.0)
@@ -103,10 +99,17 @@ def build_sites(hub: Hub, scenario: Scenario, tech: Technologies, drivers: Drive
     return sites
 
 
-def due_years(sites: Sites, cycle: IntArray, years: IntArray) -> NDArray[np.bool_]:
-    """Whether equipment falls due, by site and year, shape (N, T); ``cycle`` is per site."""
-    since = years[None, :] - sites.reinvestment_year[:, None]
-    return np.asarray((since % np.maximum(cycle, 1)[:, None]) == 0, dtype=bool)
+def starting_technology(table: pd.DataFrame, tech: Technologies) -> IntArray:
+    """Technology that each row of ``facilities`` is taken to run: its own, else the usual one; -1: none."""
+    rows = zip(table["technology"], table["sector"], table["product"], strict=True)
+    usual: dict[tuple[str, ...], int] = {}
+    out = []
+    for name, sector, product in rows:
+        key = (name,) if name else (sector, product)
+        if key not in usual:
+            usual[key] = tech.find(name) if name else tech.default_for(sector, product)
+        out.append(usual[key])
+    return np.array(out, dtype=np.int64)
 
 
 def _years(column: pd.Series, missing: int) -> IntArray:
@@ -127,10 +130,7 @@ def _set_activity(sites: Sites, hub: Hub, drivers: Drivers) -> None:
     Plants that make a product of the library go up to their best year on record; what is
     beyond that is unmet. Other sites (landfills, mines) simply follow their driver.
     """
-    branches = hub.tables["branches"]
-    driver_of = {
-        (row["inventory_sector"], row["sector"]): str(row["driver"]) for _, row in branches.iterrows()
-    }
+    driver_of = branch_drivers(hub)
     years = drivers.years
     for pair in sorted(set(zip(sites.inventory_sector, sites.sector, strict=True))):
         mine = np.flatnonzero((sites.inventory_sector == pair[0]) & (sites.sector == pair[1]))

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from cleanhub.core.units import factor
 from cleanhub.finance.ownership import total_cost_of_ownership
 from cleanhub.finance.technologies import Technologies, UnitCosts
-from cleanhub.hub.inventory import cohort_history
+from cleanhub.hub.inventory import History, branch_drivers
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.series import Drivers
+from cleanhub.hub.series import Drivers, confidence_ranks, confidence_words
 from cleanhub.pathways.rule import Rule
 
 FloatArray = NDArray[np.float64]
@@ -91,6 +91,7 @@ def build_vehicles(
     costs: Sequence[UnitCosts],
     drivers: Drivers,
     switches: NDArray[np.bool_],
+    history: History,
     regions: tuple[str, ...] = ("",),
 ) -> list[VehicleClass]:
     """Every cohort class that has a technology, vehicles and an activity.
@@ -98,9 +99,9 @@ def build_vehicles(
     ``costs`` are those of each of ``regions``; ``switches`` says which technology may become
     which, shape (K, K).
     """
-    history = cohort_history(hub)
-    base = history[history["year"] == hub.base_year].set_index("asset_id")["co2e_t"]
-    branches = hub.tables["branches"].set_index(["inventory_sector", "sector"])["driver"]
+    cohorts = history.cohorts
+    base = cohorts[cohorts["year"] == hub.base_year].set_index("asset_id")["co2e_t"]
+    driver_of = branch_drivers(hub)
     classes = []
     for _, row in hub.tables["cohorts"].sort_values("asset_id").iterrows():
         own = tech.find(str(row["technology"])) if row["technology"] else -1
@@ -109,7 +110,7 @@ def build_vehicles(
         tonnes = float(base.get(row["asset_id"], 0.0))
         if tonnes <= 0 < tech.direct[own]:
             continue
-        driver = str(branches.get((row["inventory_sector"], row["sector"]), ""))
+        driver = driver_of.get((row["inventory_sector"], row["sector"]), "")
         region = regions.index(str(row["region"])) if str(row["region"]) in regions else 0
         offered = switches[own] & costs[region].priced
         options = np.array([own, *(k for k in np.flatnonzero(offered) if k != own)])
@@ -149,9 +150,8 @@ def _build(
     most, cap = f"{floor_driver}{SUPPLY_BOUND}", None
     if floor_driver and drivers.has(most):
         cap = np.clip(drivers.series(most, "1").values, floor, 1.0)
-    confidence = np.array(
-        [max(str(row["confidence"]), str(word), key=_rank) for word in index.confidence], dtype=object
-    )
+    own = confidence_ranks(np.array([row["confidence"]], dtype=object))
+    confidence = confidence_words(np.maximum(confidence_ranks(index.confidence), own))
     return VehicleClass(
         asset_id=str(row["asset_id"]),
         inventory_sector=str(row["inventory_sector"]),
@@ -175,10 +175,6 @@ def _build(
         zero_share=np.zeros(count),
         sales_cap=cap,
     )
-
-
-def _rank(word: str) -> int:
-    return ("seen", "derived", "recalled", "assumed").index(word)
 
 
 def _survival(row: pd.Series) -> tuple[FloatArray, FloatArray]:
