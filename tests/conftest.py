@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from cleanhub.core import memory
 from cleanhub.hub.package import Hub, load_hub
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +40,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long files before the others; the order within a file stays."""
     place = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One memory of steps for the whole run, its workers and the commands they start; gone with it."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="cleanhub-memory-")
+        os.environ[memory.VARIABLE] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.fixture
+def monkeypatch(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """pytest's own; once it has replaced code, nothing is remembered: the memory knows only the real code."""
+    replace = monkeypatch.setattr
+
+    def without_memory(*given: Any, **options: Any) -> None:
+        monkeypatch.setenv(memory.VARIABLE, "off")
+        replace(*given, **options)
+
+    replace(monkeypatch, "setattr", without_memory)
+    return monkeypatch
 
 
 @pytest.fixture(scope="session")

@@ -31,8 +31,13 @@ def run(*words: str, cwd: Path | None = None, columns: int = 100) -> subprocess.
 @pytest.fixture(scope="module")
 def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plans")
-    for name, scenario in (("a", "baseline"), ("again", "baseline"), ("b", "net-zero-2045")):
-        done = run("plan", "california", "--scenario", scenario, "--out", str(folder / name))
+    again = ("--fresh",)  # nothing remembered: every step computed
+    for name, scenario, more in (
+        ("a", "baseline", ()),
+        ("again", "baseline", again),
+        ("b", "net-zero-2045", ()),
+    ):
+        done = run("plan", "california", "--scenario", scenario, "--out", str(folder / name), *more)
         assert done.returncode == 0, done.stderr
         (folder / f"{name}.txt").write_text(done.stdout, encoding="utf-8")
     return folder

@@ -14,6 +14,7 @@ import pytest
 from small_hub import edit
 
 from cleanhub.core.errors import InputError
+from cleanhub.core.memory import remembering
 from cleanhub.core.tables import conform
 from cleanhub.freight.serve import serve_trucks
 from cleanhub.hub.package import Hub, load_hub
@@ -180,7 +181,8 @@ def test_where_chargers_bind_more_are_wanted_than_served(tables: dict[str, pd.Da
 
 
 def test_the_same_seed_gives_the_same_bytes(tables: dict[str, pd.DataFrame], path: Pathway) -> None:
-    again = charging_tables(with_chargers(path))
+    with remembering(fresh=True):
+        again = charging_tables(with_chargers(path))
     assert tuple(tables) == TABLES
     for name, frame in tables.items():
         assert frame.to_csv() == again[name].to_csv(), name

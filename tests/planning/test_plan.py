@@ -227,7 +227,8 @@ def test_support_never_raises_emissions(hub: ch.Hub, baseline: Plan) -> None:
 
 
 def test_a_plan_is_the_same_twice(hub: ch.Hub, baseline: Plan) -> None:
-    again = ch.plan(ch.load_hub("california"), "baseline")
+    again = ch.plan("california", "baseline", fresh=True)
+    assert "plan" not in again.recalled
     assert again.id == baseline.id
     for name, frame in baseline.tables.items():
         pd.testing.assert_frame_equal(frame, again.tables[name])

@@ -18,7 +18,8 @@ from cleanhub.hub.package import load_hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import load_scenario
 from cleanhub.hub.schema import PACKAGE_TABLES
-from cleanhub.planning.plan import Plan, hub_hashes
+from cleanhub.planning.identity import hub_hashes
+from cleanhub.planning.plan import Plan
 from cleanhub.web.app import create_app
 from cleanhub.web.view import PlanView, open_plan
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from cleanhub.cli.compare import compare
 from cleanhub.cli.output import JsonOption, out, print_frame, print_json, progress_bar, records
 from cleanhub.core.errors import InputError
 
@@ -43,18 +44,23 @@ def plan(
         str | None,
         typer.Option("--as", help="of the register, what this login may see (default: all, as its owner)"),
     ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="compute every step, also those remembered from earlier plans"),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Plan a hub: write its tables and report, and print the scorecard."""
     import time
 
+    from cleanhub.core.memory import remembering
     from cleanhub.planning.plan import plan as make_plan
     from cleanhub.planning.register_projects import loaded_hub
     from cleanhub.planning.store import staged, write_plan
-    from cleanhub.report.write import write_report
+    from cleanhub.report.remembered import write_remembered
 
     began = time.perf_counter()
-    with progress_bar(as_json) as bar:
+    with remembering(fresh), progress_bar(as_json) as bar:
         task = bar.add_task("reading the hub", total=1.0)
         loaded, chosen = loaded_hub(hub, scenario, register, user)
         bar.update(task, completed=0.2)
@@ -66,10 +72,10 @@ def plan(
         )
         folder = out_dir or Path("plans") / f"{loaded.name}-{chosen.name}"
         with staged(folder) as staging:
-            bar.update(task, description="writing tables", completed=0.85)
+            bar.update(task, description="writing the report", completed=0.85)
+            write_remembered(result, staging)
+            bar.update(task, description="writing tables", completed=0.95)
             write_plan(result, staging)
-            bar.update(task, description="writing the report", completed=0.9)
-            write_report(result, staging)
         bar.update(task, description="done", completed=1.0)
     if as_json:
         print_json(_plan_summary(result, folder))
@@ -134,30 +140,6 @@ def _show_plan(result: Plan, folder: Path, seconds: float) -> None:
     if (folder / "blueprint.html").is_file():
         out.print(f"blueprint: {folder / 'blueprint.html'}", highlight=False, soft_wrap=True)
     out.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
-
-
-def compare(
-    a: Annotated[Path, typer.Argument(help="folder of plan A")],
-    b: Annotated[Path, typer.Argument(help="folder of plan B")],
-    as_json: JsonOption = False,
-) -> None:
-    """Compare two plans: which inputs differ, then which outputs."""
-    from cleanhub.planning.compare import compare as make_comparison
-
-    found = make_comparison(a, b)
-    if as_json:
-        print_json(found.as_dict())
-        return
-    out.print(f"A: {found.a}\nB: {found.b}", highlight=False)
-    if found.same:
-        out.print("no difference")
-        return
-    print_frame("Inputs that differ", found.inputs, 40)
-    print_frame("Headlines and emissions that differ", found.outputs, 60)
-    out.print(
-        "rows that differ: " + (", ".join(f"{name} {count}" for name, count in found.rows.items()) or "none"),
-        highlight=False,
-    )
 
 
 def why(

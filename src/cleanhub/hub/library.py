@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
+from cleanhub.core.memory import remembered
 from cleanhub.core.money import PriceIndex
 from cleanhub.core.tables import check_references, read_table
 from cleanhub.core.units import is_unit
@@ -72,7 +73,12 @@ class Library:
 @cache
 def load_library() -> Library:
     """The bundled library. Raises :class:`~cleanhub.core.errors.InputError` when it has faults."""
-    return read_library(FOLDER)
+
+    def read() -> tuple[dict[str, pd.DataFrame], dict[str, frozenset[str]], frozenset[str]]:
+        library = read_library(FOLDER)
+        return library.tables, library.codelists, library.units
+
+    return Library(*remembered("library", (), read))  # its files are the package's own
 
 
 def read_library(folder: Path) -> Library:

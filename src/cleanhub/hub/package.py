@@ -6,7 +6,7 @@ package that has any. Scenarios of the package are checked with it.
 
 from __future__ import annotations
 
-import json
+import hashlib
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 import pandas as pd
 
 from cleanhub.core.errors import Fault, FaultList, InputError
+from cleanhub.core.json_file import parse_json
+from cleanhub.core.memory import remembered
 from cleanhub.core.tables import check_references, empty, read_table
 from cleanhub.hub.credits import check_credits
 from cleanhub.hub.library import Library, load_library, reference_targets
@@ -80,7 +82,7 @@ class Hub:
         path = self.path / "counties.geojson"
         if not path.is_file():
             return None
-        shapes: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        shapes: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
         return shapes
 
 
@@ -111,11 +113,33 @@ def find_hub(hub: str | Path) -> Path:
 def load_hub(hub: str | Path) -> Hub:
     """Load a hub by bundled name or folder.
 
-    Raises :class:`~cleanhub.core.errors.InputError` listing every fault of the package.
+    Raises :class:`~cleanhub.core.errors.InputError` listing every fault of the package. A package
+    without faults is remembered (:mod:`cleanhub.core.memory`) until one of its files changes.
     """
-    loaded, faults = read_hub(find_hub(hub))
-    faults.raise_if_any(f"hub {loaded.path.name}")
-    return loaded
+    folder = find_hub(hub)
+
+    def read() -> tuple[Any, ...]:
+        loaded, faults = read_hub(folder)
+        faults.raise_if_any(f"hub {folder.name}")
+        own = loaded.library if loaded.library is not load_library() else None
+        return loaded.meta, loaded.tables, own and (own.tables, own.codelists, own.units), loaded.notes
+
+    try:
+        files = file_hashes(folder)
+    except OSError:  # a file that cannot be read: reading it says so
+        meta, tables, own, notes = read()
+    else:
+        meta, tables, own, notes = remembered("hub", (folder.name, files), read)
+    return Hub(folder, meta, tables, load_library() if own is None else Library(*own), notes)
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Hash of every file in a folder, by its path inside. Raises ``OSError`` for one that cannot be read."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def check_hub(hub: str | Path) -> FaultList:
@@ -167,13 +191,13 @@ def _read_meta(folder: Path, faults: FaultList) -> dict[str, Any]:
     fallback = {"name": folder.name, "title": folder.name, "gwp": "AR4", "base_year": 2022}
     file = "datapackage.json"
     try:
-        meta = json.loads((folder / file).read_text(encoding="utf-8-sig"))
+        meta = parse_json((folder / file).read_text(encoding="utf-8-sig"))
     except OSError:
         faults.add(file, what="missing file", allowed="a Data Package descriptor")
         return fallback
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         line = getattr(error, "lineno", None)
-        faults.add(file, line, what="not valid JSON", found=getattr(error, "msg", "bytes"), allowed="JSON")
+        faults.add(file, line, what="not valid JSON", found=getattr(error, "msg", error), allowed="JSON")
         return fallback
     if not isinstance(meta, dict):
         faults.add(file, what="not a JSON object", allowed="a Data Package descriptor")
@@ -305,10 +329,10 @@ def _check_shapes(path: Path, faults: FaultList) -> None:
     if not path.is_file():
         return
     try:
-        shapes = json.loads(path.read_text(encoding="utf-8"))
+        shapes = parse_json(path.read_text(encoding="utf-8"))
         named = [feature["properties"]["county"] for feature in shapes["features"]]
         drawn = all(feature["geometry"]["coordinates"] for feature in shapes["features"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         found = f"{type(error).__name__}: {error}"
         faults.add(path.name, what="not a GeoJSON collection of counties", found=found, allowed=_SHAPES)
         return

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from cleanhub.core.memory import remembering
 from cleanhub.finance.technologies import STORAGE_PRICE, missing_prices
 from cleanhub.finance.valuations import (
     ProjectValue,
@@ -36,11 +36,11 @@ from cleanhub.planning.charging import TABLES as CHARGING_TABLES
 from cleanhub.planning.charging import charging_tables, with_chargers
 from cleanhub.planning.commitments import commitments_table
 from cleanhub.planning.foresight import compare_with_optimum, with_marginal_values
+from cleanhub.planning.identity import content, hashes, versions
 from cleanhub.planning.need import expected_decisions, project_need_table, vehicles_bought
 from cleanhub.planning.pipeline import run_pipeline, simulated_tables, valued_projects
 from cleanhub.planning.projects import projects_table
 from cleanhub.planning.provenance import provenance_table, source_groups
-from cleanhub.planning.register_projects import register_hashes
 from cleanhub.planning.scorecard import ScorecardInputs, scorecard_table
 from cleanhub.planning.targets import PathTables, budgets_table, milestones_table
 
@@ -58,7 +58,8 @@ class Plan:
     ``tables`` holds one frame per table built so far (see
     :data:`cleanhub.hub.plan_tables.PLAN_TABLES`); ``pending`` names the tables of the
     design that are not built yet and the room that will build each; ``hub`` is ``None``
-    for a plan that was loaded from its folder.
+    for a plan that was loaded from its folder. ``timings`` are wall and CPU seconds of each step that was
+    computed, ``recalled`` names the steps that were remembered.
     """
 
     scenario: Scenario
@@ -71,6 +72,7 @@ class Plan:
     pending: dict[str, str]
     notes: list[str] = field(default_factory=list)
     timings: dict[str, dict[str, float]] = field(default_factory=dict)
+    recalled: list[str] = field(default_factory=list)
     hub: Hub | None = None
 
     @property
@@ -119,6 +121,7 @@ def plan(
     scenario: Scenario | str | Path | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    fresh: bool = False,
 ) -> Plan:
     """Plan ``hub`` under ``scenario`` (the hub's default scenario when none is named).
 
@@ -130,20 +133,47 @@ def plan(
         Seed of every draw; kept in the plan.
     progress
         Called with the step's name and the share done, 0 to 1.
+    fresh
+        Compute every step anew, also those remembered from an earlier plan of the same inputs
+        (:mod:`cleanhub.core.memory`).
 
     Raises
     ------
     InputError
         The hub or the scenario has faults; all are listed.
     """
-    if not isinstance(hub, Hub):
-        hub = load_hub(hub)
-    if scenario is None:
-        scenario = str(hub.meta.get("default_scenario", "baseline"))
-    if not isinstance(scenario, Scenario):
-        scenario = load_scenario(scenario, hub)
     tell = progress or (lambda step, share: None)
     clock = _Clock()
+    with remembering(fresh) as memory:
+        if not isinstance(hub, Hub):
+            hub = load_hub(hub)
+        if scenario is None:
+            scenario = str(hub.meta.get("default_scenario", "baseline"))
+        chosen = scenario if isinstance(scenario, Scenario) else load_scenario(scenario, hub)
+        with clock.step("plan"):
+            inputs = (content(hub), chosen, seed)
+            tables, notes = memory.value("plan", inputs, lambda: _made(hub, chosen, seed, tell, clock))
+    tell("plan", 1.0)
+    return Plan(
+        scenario=chosen,
+        seed=seed,
+        tables=tables,
+        hub_name=hub.name,
+        hub_title=hub.title,
+        hashes=hashes(hub),
+        versions=versions(),
+        pending=dict(PENDING),
+        notes=notes,
+        timings=clock.timings,
+        recalled=memory.recalled,
+        hub=hub,
+    )
+
+
+def _made(
+    hub: Hub, scenario: Scenario, seed: int, tell: Progress, clock: _Clock
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """The tables and notes of a plan, in the order they are written."""
     with clock.step("path"):
         path = run_pathway(hub, scenario, lambda done, total: tell("years", 0.5 * done / total), seed)
     with clock.step("freight"):
@@ -193,25 +223,14 @@ def plan(
         scorecard = scorecard_table(inputs)
         tables["provenance"] = provenance_table(hub, scenario, scorecard, tables["emissions"])
     tell("scorecard", 1.0)
-    return Plan(
-        scenario=scenario,
-        seed=seed,
-        tables={"scorecard": scorecard, **tables},
-        hub_name=hub.name,
-        hub_title=hub.title,
-        hashes={**hub_hashes(hub), **register_hashes(hub), "library": _folder_hash(_library_folder())},
-        versions=_versions(),
-        pending=dict(PENDING),
-        notes=[
-            *(note.line() for note in hub.notes),
-            *_unpriced(path),
-            *_worth(valued.projects),
-            *coupled.notes,
-            *(f"pipeline: {note}" for note in run.notes),
-        ],
-        timings=clock.timings,
-        hub=hub,
-    )
+    notes = [
+        *(note.line() for note in hub.notes),
+        *_unpriced(path),
+        *_worth(valued.projects),
+        *coupled.notes,
+        *(f"pipeline: {note}" for note in run.notes),
+    ]
+    return {"scorecard": scorecard, **tables}, notes
 
 
 def _expected(path: Pathway, tables: dict[str, pd.DataFrame], central: PathTables) -> dict[str, pd.DataFrame]:
@@ -277,42 +296,6 @@ def _end(hub: Hub, scenario: Scenario, end: str, charging: tuple[Charging, ...])
         "truck_fleet": results.truck_fleet_table(path),
     }
     return _measured(path, tables)
-
-
-# ---------------------------------------------------------------- identity
-
-
-def hub_hashes(hub: Hub) -> dict[str, str]:
-    """Hash of every file of the hub package, keyed ``hub/<file>``."""
-    return {
-        f"hub/{path.relative_to(hub.path).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        for path in sorted(hub.path.rglob("*"))
-        if path.is_file() and path.suffix in (".csv", ".json", ".geojson", ".parquet", ".yaml")
-    }
-
-
-def _library_folder() -> Path:
-    from cleanhub.hub.library import FOLDER
-
-    return FOLDER
-
-
-def _folder_hash(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.csv")):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _versions() -> dict[str, str]:
-    found = {"numpy": np.__version__, "pandas": pd.__version__}
-    for name in ("cleanhub", "duckdb"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return dict(sorted(found.items()))
 
 
 class _Clock:

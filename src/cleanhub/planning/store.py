@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from cleanhub.core.errors import FaultList, InputError, RunError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from cleanhub.core.errors import FaultList, RunError
+from cleanhub.core.json_file import parse_json
 from cleanhub.core.parquet import read_parquet, write_parquet
 from cleanhub.core.tables import conform
+from cleanhub.core.whole_folder import whole_folder
+from cleanhub.core.yaml_file import fault_kind
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
 from cleanhub.planning.plan import Plan
@@ -38,10 +41,9 @@ def save_plan(plan: Plan, folder: Path) -> Path:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A staging folder that takes the place of ``folder`` when the block ends well.
+    """An empty folder that takes the place of ``folder`` when the block ends well (:func:`whole_folder`).
 
-    An older plan in ``folder`` is replaced; anything else there refuses. When the block
-    fails, ``folder`` stays as it was and the staging folder is removed.
+    An older plan in ``folder`` is replaced; anything else there refuses, before the block begins.
     """
     if folder.exists():
         foreign = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else [folder.name]
@@ -51,24 +53,8 @@ def staged(folder: Path) -> Iterator[Path]:
                 f"{folder} holds something else than a plan ({', '.join(foreign[:5])}); "
                 "name another folder or move it away"
             )
-    staging = folder.with_name(f".{folder.name}.{os.getpid()}.writing")
-    before = folder.with_name(f".{folder.name}.{os.getpid()}.before")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir()
-        yield staging
-        if folder.exists():
-            folder.rename(before)
-        staging.rename(folder)
-    except OSError as error:
-        if before.exists() and not folder.exists():
-            before.rename(folder)
-        raise RunError(f"cannot write {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        if folder.exists():
-            shutil.rmtree(before, ignore_errors=True)
+    with whole_folder(folder) as growing:
+        yield growing
 
 
 def write_plan(plan: Plan, folder: Path) -> None:
@@ -90,7 +76,7 @@ def write_plan(plan: Plan, folder: Path) -> None:
         "notes": plan.notes,
     }
     _write_json(folder / "plan.json", head)
-    _write_json(folder / "run.json", {"steps": plan.timings})
+    _write_json(folder / "run.json", {"steps": plan.timings, "remembered": plan.recalled})
 
 
 def load_plan(folder: str | Path) -> Plan:
@@ -101,24 +87,14 @@ def load_plan(folder: str | Path) -> Plan:
     """
     folder = Path(folder)
     faults = FaultList()
-    try:
-        head: dict[str, Any] = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-        if head.get("format") != FORMAT:
-            raise ValueError(f"format {head.get('format')}")
-        scenario = Scenario.model_validate(_lists_to_tuples(head["scenario"]), strict=False)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        faults.add(
-            f"{folder}/plan.json",
-            what="not a plan of this version",
-            found=error,
-            allowed=f"plan format {FORMAT}",
-        )
-        raise InputError(f"{folder} is not a plan folder", faults.faults) from error
+    head, scenario = _read_head(folder, faults)
+    run = _read_run(folder / "run.json", faults)
     tables = {}
-    for name, rows in head["tables"].items():
+    for name, rows in (head.tables if head else {}).items():
         path = folder / "tables" / f"{name}.parquet"
         try:
-            frame = conform(read_parquet(path), PLAN_TABLES[name])
+            declared = PLAN_TABLES[name]
+            frame = conform(read_parquet(path), declared)
             if len(frame) != rows:
                 raise ValueError(f"{len(frame)} rows")
             tables[name] = frame
@@ -129,21 +105,84 @@ def load_plan(folder: str | Path) -> Plan:
                 found=str(error).split("\n")[0],
                 allowed=f"{rows} rows as declared",
             )
-    faults.raise_if_any(f"plan {folder}")
-    run = folder / "run.json"
-    timings = json.loads(run.read_text(encoding="utf-8"))["steps"] if run.is_file() else {}
+    faults.raise_if_any(f"plan {folder}" if head else f"{folder} is not a plan folder")
+    assert head is not None
+    assert scenario is not None
     return Plan(
         scenario=scenario,
-        seed=int(head["seed"]),
+        seed=head.seed,
         tables=tables,
-        hub_name=head["hub"]["name"],
-        hub_title=head["hub"]["title"],
-        hashes=head["hashes"],
-        versions=head["versions"],
-        pending=head["pending"],
-        notes=head["notes"],
-        timings=timings,
+        hub_name=head.hub.name,
+        hub_title=head.hub.title,
+        hashes=head.hashes,
+        versions=head.versions,
+        pending=head.pending,
+        notes=head.notes,
+        timings=run.steps,
+        recalled=run.remembered,
     )
+
+
+class _HubOfPlan(BaseModel):
+    name: str
+    title: str
+
+
+class _Head(BaseModel):
+    """What plan.json says, but for the scenario."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: Literal[1]
+    hub: _HubOfPlan
+    seed: int
+    versions: dict[str, str]
+    hashes: dict[str, str]
+    tables: dict[str, int]
+    pending: dict[str, str]
+    notes: list[str]
+
+    @field_validator("versions")
+    @classmethod
+    def _names_its_maker(cls, versions: dict[str, str]) -> dict[str, str]:
+        if "cleanhub" not in versions:
+            raise ValueError("the version of cleanhub is missing")
+        return versions
+
+
+class _Run(BaseModel):
+    """What run.json says: time of each step, and steps that an earlier plan had computed."""
+
+    steps: dict[str, dict[str, float]] = {}
+    remembered: list[str] = []
+
+
+def _read_head(folder: Path, faults: FaultList) -> tuple[_Head | None, Scenario | None]:
+    file = f"{folder}/plan.json"
+    try:
+        data = parse_json((folder / "plan.json").read_text(encoding="utf-8"))
+        head = _Head.model_validate(data)
+        return head, Scenario.model_validate(_lists_to_tuples(data["scenario"]), strict=False)
+    except ValidationError as error:
+        for item in error.errors():
+            column = ".".join(str(part) for part in item["loc"])
+            found = "" if item["type"] == "missing" else item["input"]
+            what = f"not a plan of this version: {fault_kind(item['type'])}"
+            faults.add(file, None, column, what=what, found=found, allowed=f"plan format {FORMAT}")
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        allowed = f"plan format {FORMAT}"
+        faults.add(file, what="not a plan of this version", found=error, allowed=allowed)
+    return None, None
+
+
+def _read_run(path: Path, faults: FaultList) -> _Run:
+    if not path.is_file():
+        return _Run()
+    try:
+        return _Run.model_validate(parse_json(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        faults.add("run.json", what="cannot be read", allowed="as it was written, or none")
+        return _Run()
 
 
 def _lists_to_tuples(scenario: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from cleanhub.core.tables import Table
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
-from cleanhub.planning.plan import Plan, hub_hashes
+from cleanhub.planning.identity import hub_hashes
+from cleanhub.planning.plan import Plan
 from cleanhub.planning.store import load_plan
 from cleanhub.report.citations import Citations
 from cleanhub.report.context import Context, Row, as_rows
