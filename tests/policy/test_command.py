@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,41 @@ def test_list(book: PolicyBook) -> None:
     text = run("list")
     assert f"{len(rows)} policies" in text
     assert "45q" in text
+
+
+def test_list_on_a_subject() -> None:
+    named = [row["policy"] for row in told("list", "--about", "truck")]
+    assert "acf" in named
+    assert "hvip" in named
+    assert "sb-596" not in named
+    assert told("list", "--about", "no-such-word") == []
+
+
+def test_dates_of_a_subject_from_a_day_on() -> None:
+    rows = told("dates", "--about", "drayage", "--after", "2026-06-01")
+    assert [row["when"] for row in rows] == sorted(row["when"] for row in rows)
+    assert ("2027-12-31", "ends") in [(row["when"], row["kind"]) for row in rows]
+    text = " ".join(run("dates", "--about", "drayage", "--after", "2026-06-01").split())
+    before, after = text.split("How they stood before 2026-06-01")
+    assert "acf" not in before  # no date of it lies ahead: it is not enforced
+    assert "US-CA, contested adopted, not enforced or in court" in after
+
+
+def test_dates_follow_the_choices_of_a_scenario(tmp_path: Path) -> None:
+    file = tmp_path / "later.yaml"
+    text = "name: later\ntitle: Later\nextends: baseline\npolicies:\n  sb-596: {delay_years: 3}\n"
+    file.write_text(text, encoding="utf-8")
+    rows = told("dates", "--about", "cement", "--hub", "california", "--scenario", str(file))
+    assert [row["when"] for row in rows if row["kind"] == "target"] == ["2038", "2048"]
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [(("--after", "soon"), "--after: no date; found soon"), (("--scenario", "baseline"), "of which hub?")],
+)
+def test_dates_refuses_what_it_does_not_understand(words: tuple[str, ...], fault: str) -> None:
+    with pytest.raises(InputError, match=re.escape(fault)):
+        run("dates", *words)
 
 
 def test_show(book: PolicyBook) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from cleanhub.cli.output import JsonOption, out, print_frame, print_json
+from cleanhub.cli.output import JsonOption, out, print_json
+from cleanhub.cli.policy_dates import add_dates_command
+from cleanhub.cli.policy_session import AboutOption, HubOption, indented, policy_book
 from cleanhub.core.errors import FaultList, InputError
 
 if TYPE_CHECKING:
@@ -22,19 +24,19 @@ if TYPE_CHECKING:
 policy_app = typer.Typer(
     help="Policies: what there is, what each says, what a project gets.", no_args_is_help=True
 )
+add_dates_command(policy_app)
 
-HubOption = Annotated[str | None, typer.Option("--hub", help="a bundled hub's name, or a hub folder")]
 FilesOption = Annotated[
     list[Path] | None, typer.Option("--policies", help="YAML file of a policy of your own; may be repeated")
 ]
 
 
 @policy_app.command("list")
-def policy_list(hub: HubOption = None, as_json: JsonOption = False) -> None:
-    """List every policy with its kind, place and state in law."""
-    import pandas as pd
+def policy_list(about: AboutOption = None, hub: HubOption = None, as_json: JsonOption = False) -> None:
+    """List the policies with their kind, place and state in law; with --about those on a subject."""
+    from cleanhub.policy.dates import about as policies_about
 
-    book = _book(hub, None, None)[0]
+    book = policy_book(hub, None, None)[0]
     rows = [
         {
             "policy": one.policy,
@@ -46,13 +48,18 @@ def policy_list(hub: HubOption = None, as_json: JsonOption = False) -> None:
             "confidence": one.confidence,
             "version": one.version,
         }
-        for one in book.policies.values()
+        for one in policies_about(book, about or ())
     ]
     if as_json:
         print_json(rows)
         return
-    print_frame(f"{len(rows)} policies", pd.DataFrame(rows).drop(columns=["confidence", "version"]), 500)
+    out.print(f"\n{len(rows)} policies", style="bold", highlight=False)
+    for row in rows:
+        out.print(f"{row['policy']:<25} {row['name']}", highlight=False, markup=False)
+        law = f"{row['instrument']}, {row['where']}, {row['state']} as of {row['as of']}".replace("_", " ")
+        out.print(f"{'':<25} {law}", highlight=False, markup=False, style="dim")
     out.print("\ncleanhub policy show ID: its amounts, conditions and source", style="dim", highlight=False)
+    out.print("cleanhub policy dates: what is asked or paid by when", style="dim", highlight=False)
 
 
 @policy_app.command("show")
@@ -62,7 +69,7 @@ def policy_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one policy: what it does, its amounts, conditions, exclusions and source."""
-    book = _book(hub, None, None)[0]
+    book = policy_book(hub, None, None)[0]
     one = book.policy(policy)
     frames = {
         name.removeprefix("policy_"): book.tables[name][book.tables[name]["policy"] == policy]
@@ -97,7 +104,7 @@ def policy_show(
     ]
     for name, text in facts:
         if text:
-            out.print(_indented(f"{name:<9} {text}", indent=0, hang=10), highlight=False, markup=False)
+            out.print(indented(f"{name:<9} {text}", indent=0, hang=10), highlight=False, markup=False)
     _show_rows("Values", [_value_words(row) for row in frames["values"].to_dict("records")])
     _show_rows("Conditions", [_condition_words(row) for row in frames["conditions"].to_dict("records")])
     _show_rows("Not together with", [f"{e['with']}: {e['scope']} ({e['exclusion']})" for e in excludes])
@@ -107,7 +114,7 @@ def _show_rows(title: str, lines: Sequence[str]) -> None:
     if lines:
         out.print(f"\n[bold]{title}[/bold]", highlight=False)
     for line in lines:
-        out.print(_indented(line, hang=4), highlight=False, markup=False)
+        out.print(indented(line, hang=4), highlight=False, markup=False)
 
 
 def _value_words(row: dict[Any, Any]) -> str:
@@ -160,7 +167,7 @@ def policy_apply(
 
     from cleanhub.policy.apply import answers
 
-    book, loaded, chosen = _book(hub, scenario, policies, default_scenario=True)
+    book, loaded, chosen = policy_book(hub, scenario, policies, default_scenario=True)
     applicant, archetype = _applicant(project, loaded, chosen, book)
     applicant = replace(
         applicant,
@@ -220,22 +227,6 @@ def _applicant(
         if found.loaded is not None:
             return applicant_of(found.loaded, book), found.archetype
     return applicant_of_project(hub, project, book, scenario), ""
-
-
-def _book(
-    hub: str | None, scenario: str | None, files: Sequence[Path] | None, *, default_scenario: bool = False
-) -> tuple[PolicyBook, Hub | None, Scenario | None]:
-    from cleanhub.hub.library import load_library
-    from cleanhub.hub.package import load_hub
-    from cleanhub.hub.scenario import load_scenario
-    from cleanhub.policy.book import load_book
-
-    loaded = load_hub(hub) if hub is not None else None
-    if default_scenario and scenario is None and loaded is not None:
-        scenario = str(loaded.meta.get("default_scenario", "baseline"))
-    chosen = load_scenario(scenario, loaded) if scenario is not None and loaded is not None else None
-    library = loaded.library if loaded is not None else load_library()
-    return load_book(library, loaded, chosen, files or ()), loaded, chosen
 
 
 def _facts(given: Sequence[str], book: PolicyBook) -> dict[str, Fact]:
@@ -315,15 +306,15 @@ def _show_answers(applicant: Applicant, found: Sequence[Answer], book: PolicyBoo
     out.print(f"\n[bold]No ({len(near)})[/bold]", highlight=False)
     for answer in near:
         _show_head(answer)
-        out.print(_indented(f"no, because {answer.because}"), highlight=False, markup=False)
+        out.print(indented(f"no, because {answer.because}"), highlight=False, markup=False)
         if answer.becomes is not None:
-            out.print(_indented(f"a yes from {answer.becomes} on"), highlight=False, markup=False)
+            out.print(indented(f"a yes from {answer.becomes} on"), highlight=False, markup=False)
     far = [answer for answer in refused if answer not in near]
     if far:
         out.print(f"\n[bold]No, not a project of that kind ({len(far)})[/bold]", highlight=False)
     for answer in far:
         first = answer.because.split("; and ")[0].split("; ")[0]
-        out.print(_indented(f"{answer.policy}: {first}", indent=0, hang=4), highlight=False, markup=False)
+        out.print(indented(f"{answer.policy}: {first}", indent=0, hang=4), highlight=False, markup=False)
     out.print("\nmoney is nominal USD, before any discount of a transfer", style="dim", highlight=False)
 
 
@@ -348,15 +339,15 @@ def _show_yes(applicant: Applicant, answer: Answer) -> None:
     _show_head(answer)
     money = _money(applicant, answer)
     if money:
-        out.print(_indented(money), highlight=False, markup=False)
-    out.print(_indented(f"because {answer.because}"), highlight=False, markup=False)
+        out.print(indented(money), highlight=False, markup=False)
+    out.print(indented(f"because {answer.because}"), highlight=False, markup=False)
     if answer.terms:
         terms = ", ".join(f"{name} {value:,.6g}" for name, value in answer.terms.items())
-        out.print(_indented(f"terms: {terms}"), highlight=False, markup=False)
+        out.print(indented(f"terms: {terms}"), highlight=False, markup=False)
     if answer.until is not None:
-        out.print(_indented(f"stays a yes to {answer.until}"), highlight=False, markup=False)
+        out.print(indented(f"stays a yes to {answer.until}"), highlight=False, markup=False)
     if answer.transfer_price != 1.0:
-        out.print(_indented(f"sold, a dollar of it brings {answer.transfer_price:.3g}"), highlight=False)
+        out.print(indented(f"sold, a dollar of it brings {answer.transfer_price:.3g}"), highlight=False)
 
 
 def _money(applicant: Applicant, answer: Answer) -> str:
@@ -386,17 +377,3 @@ def _usd(amount: float) -> str:
 
 def _state(answer: Answer) -> str:
     return f"{answer.legal_status.replace('_', ' ')} as of {answer.status_date}; {answer.confidence}"
-
-
-def _indented(text: str, indent: int = 4, hang: int = 0) -> str:
-    """``text`` wrapped to the terminal, ``indent`` columns in, later lines ``hang`` more."""
-    import textwrap
-
-    return textwrap.fill(
-        text,
-        max(out.width, 40),
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + hang),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
