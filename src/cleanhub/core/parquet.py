@@ -9,14 +9,17 @@ import pandas as pd
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write ``frame`` to ``path``; row order is kept."""
+    """Write ``frame`` to ``path``; row order is kept. Raises ``OSError`` where it cannot be written."""
     import duckdb
 
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1; SET preserve_insertion_order = true")
         connection.register("frame", _plain(frame))
         target = str(path).replace("'", "''")
-        connection.execute(f"COPY (SELECT * FROM frame) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        try:
+            connection.execute(f"COPY (SELECT * FROM frame) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        except duckdb.IOException as error:
+            raise OSError(str(error).split("\n")[0]) from error
 
 
 def read_parquet(path: Path) -> pd.DataFrame:

@@ -21,7 +21,6 @@ A case without results still gets ``ours``.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
+from cleanhub.core.json_file import parse_json
 from cleanhub.finance.closed_form_cases import answers, check_case, recognised
 from cleanhub.finance.closed_forms import Form, forms, named_answer
 from cleanhub.finance.comparison import Limits, check_number, compared, is_number
@@ -104,8 +104,8 @@ def depreciation_schedule(library: Library, years: int, life: int, bonus: float 
 
 def _read(path: Path, faults: FaultList) -> dict[str, Any]:
     try:
-        cases = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        cases = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         faults.add(path.name, what="cannot be read as JSON", found=error, allowed="a JSON object of cases")
         cases = {}
     if not isinstance(cases, dict):

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList, InputError, RunError
+from cleanhub.core.json_file import parse_json
 from cleanhub.finance.build import Setting, TaxTerms
 from cleanhub.finance.case_value import CaseValue, View, value_case
 from cleanhub.finance.cases import LoadedCase, case_of
@@ -359,10 +360,10 @@ def open_frozen(path: Path) -> FrozenCase:
     faults = FaultList()
     try:
         text = path.read_bytes().decode()
-        content = json.loads(text)
+        content = parse_json(text)
     except OSError as error:
         faults.add(path.name, what=f"cannot be read: {error.strerror}")
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except ValueError as error:
         faults.add(path.name, what="no JSON: no frozen case, or a damaged one", found=str(error))
     faults.raise_if_any(f"frozen case {path.name}")
     if not isinstance(content, dict) or not {"format", "sha256", "id", "case", "views"} <= set(content):
@@ -382,7 +383,11 @@ def open_frozen(path: Path) -> FrozenCase:
         elif _rendered(bare) != text:
             faults.add(path.name, what="changed since it was frozen", allowed="the bytes that freezing wrote")
     faults.raise_if_any(f"frozen case {path.name}")
-    return _frozen_case(content, text)
+    try:
+        return _frozen_case(content, text)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # sealed by somebody else's program
+        faults.add(path.name, what="no frozen case of this format", found=f"{type(error).__name__}: {error}")
+        raise InputError(f"frozen case {path.name}", faults.faults) from error
 
 
 def _finite(text: str) -> bool:

@@ -9,7 +9,6 @@ the network's name says so. Speeds, circuity and access come from ``freight_para
 from __future__ import annotations
 
 import dataclasses
-import json
 import zipfile
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.json_file import parse_json
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.network import Network, StraightLines, great_circle_km
 from cleanhub.freight.travel_time import HOURS, DayProfile, FloatArray
@@ -98,7 +98,7 @@ def read_road_package(folder: Path, free_kmh: float) -> Network:
 
 def _description(folder: Path, faults: FaultList) -> dict[str, object]:
     try:
-        about = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        about = parse_json((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         faults.add(DESCRIPTION_FILE, what="not readable as JSON", found=error, allowed="a descriptor")
         return {}

@@ -174,6 +174,8 @@ def reachable(url: sa.URL) -> Iterator[None]:
     """Turns a database that cannot be reached, or a file that is none, into a ``RunError``."""
     try:
         yield
+    except UnicodeDecodeError as error:  # the words of SQLite quote what stands in a damaged schema
+        raise RunError(f"the register {shown(url)} cannot be opened: it is damaged") from error
     except (sa.exc.OperationalError, sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
         if isinstance(error, sa.exc.IntegrityError):
             raise

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.json_file import parse_json
 from cleanhub.core.tables import MOST, Column
 from cleanhub.hub.library import Library
 from cleanhub.register.events import Record
@@ -151,11 +152,11 @@ def read_json(path: Path, faults: FaultList) -> Sheet:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"larger than {MOST_BYTES // 1_000_000} MB")
-        data = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_constant)
+        data = parse_json(path.read_text(encoding="utf-8-sig"), _no_constant)
         records = data["records"] if isinstance(data, dict) else data
         if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
             raise ValueError("no list of records")
-    except (OSError, ValueError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, KeyError) as error:
         faults.add(path.name, what="not a JSON export", found=error, allowed='{"records": [{...}, ...]}')
         raise InputError("not read", faults.faults) from error
     columns = list(dict.fromkeys(name for one in records for name in one))
