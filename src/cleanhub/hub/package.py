@@ -17,7 +17,6 @@ import pandas as pd
 from cleanhub.core.errors import Fault, FaultList, InputError
 from cleanhub.core.json_file import parse_json
 from cleanhub.core.memory import remembered
-from cleanhub.core.json_file import parse_json
 from cleanhub.core.tables import check_references, empty, read_table
 from cleanhub.hub.credits import check_credits
 from cleanhub.hub.library import Library, load_library, reference_targets

@@ -76,7 +76,7 @@ def write_plan(plan: Plan, folder: Path) -> None:
         "notes": plan.notes,
     }
     _write_json(folder / "plan.json", head)
-    _write_json(folder / "run.json", {"steps": plan.timings})
+    _write_json(folder / "run.json", {"steps": plan.timings, "remembered": plan.recalled})
 
 
 def load_plan(folder: str | Path) -> Plan:
@@ -119,6 +119,7 @@ def load_plan(folder: str | Path) -> Plan:
         pending=head.pending,
         notes=head.notes,
         timings=run.steps,
+        recalled=run.remembered,
     )
 
 
