@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from cleanhub.core.errors import FaultList, RunError
+from cleanhub.core.text_file import read_text
 
 Kind = Literal["text", "number", "integer", "year", "yes_no", "date"]
 
@@ -128,21 +129,8 @@ def read_table(
 
 
 def _read_text(path: Path, table: Table, faults: FaultList) -> pd.DataFrame:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        faults.add(
-            path.name,
-            what="not UTF-8 text",
-            found=f"byte {error.start}",
-            allowed="UTF-8",
-        )
-        return empty(table)
-    except OSError as error:
-        faults.add(path.name, what=f"cannot be read ({error.strerror})", allowed="a CSV file")
-        return empty(table)
-    if "\x00" in text:
-        faults.add(path.name, what="holds a NUL byte", allowed="CSV text")
+    text = read_text(path, faults, "a CSV file")
+    if text is None:
         return empty(table)
     rows: list[list[str]] = []
     header: list[str] = []
@@ -441,7 +429,10 @@ def _conformed(values: pd.Series[Any], column: Column, table: str) -> Any:
         flags = values.astype("boolean")
         _check_filled(flags.isna(), column, table)
         return flags
-    text = values.astype(object).where(values.notna(), "").map(str)
+    if isinstance(values.dtype, pd.StringDtype):
+        text = values.fillna("")
+    else:
+        text = values.astype(object).where(values.notna(), "").map(str)
     _check_filled(text == "", column, table)
     return text
 

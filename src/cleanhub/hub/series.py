@@ -65,9 +65,34 @@ class Series:
     source_ids: tuple[str, ...]
 
 
-def _groups(table: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
-    """Rows of each driver and region."""
-    return {(str(key[0]), str(key[1])): rows for key, rows in table.groupby(["driver", "region"], sort=False)}
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of one driver in one region, by year; ``ends`` are value, low and high, blank as NaN."""
+
+    years: FloatArray
+    ends: dict[str, FloatArray]
+    units: NDArray[np.object_]
+    currency_years: FloatArray
+    ranks: NDArray[np.int64]
+    source_ids: NDArray[np.object_]
+
+
+def _groups(table: pd.DataFrame) -> dict[tuple[str, str], _Rows]:
+    """Rows of each driver and region that have a year and a value."""
+    table = table[table["year"].notna() & table["value"].notna()]
+    table = table.sort_values(["driver", "region", "year"], kind="stable")
+    columns = {name: table[name].to_numpy(float) for name in ("year", "low", "value", "high")}
+    currency = np.asarray(table["currency_year"].to_numpy(float, na_value=np.nan), dtype=np.float64)
+    units, sources = table["unit"].to_numpy(object), table["source_id"].to_numpy(object)
+    ranks = confidence_ranks(table["confidence"])
+    names, regions = table["driver"].to_numpy(object), table["region"].to_numpy(object)
+    starts = np.flatnonzero((names[1:] != names[:-1]) | (regions[1:] != regions[:-1])) + 1
+    found = {}
+    for at in np.split(np.arange(len(table)), starts) if len(table) else []:
+        ends = {name: columns[name][at] for name in ("low", "value", "high")}
+        rows = _Rows(columns["year"][at], ends, units[at], currency[at], ranks[at], sources[at])
+        found[str(names[at[0]]), str(regions[at[0]])] = rows
+    return found
 
 
 class Drivers:
@@ -79,7 +104,7 @@ class Drivers:
         scenario: Scenario,
         years: NDArray[np.int64],
         region: str = "",
-        groups: dict[tuple[str, str], pd.DataFrame] | None = None,
+        groups: dict[tuple[str, str], _Rows] | None = None,
     ) -> None:
         self.hub = hub
         self.scenario = scenario
@@ -96,7 +121,7 @@ class Drivers:
             self._regions[region]._regions = self._regions
         return self._regions[region]
 
-    def _rows(self, name: str) -> pd.DataFrame | None:
+    def _rows(self, name: str) -> _Rows | None:
         own = self._groups.get((name, self.region))
         return self._groups.get((name, "")) if own is None else own
 
@@ -137,16 +162,12 @@ class Drivers:
         rows = self._rows(name) if found is None else found
         if rows is None:
             raise KeyError(name)
-        rows = rows[rows["year"].notna() & rows["value"].notna()].sort_values("year")
-        if rows.empty:
-            raise KeyError(name)
-        values = rows["value"].to_numpy(float)
+        values = rows.ends["value"]
         if choice.range != "value":
-            end = rows[choice.range].to_numpy(float)
+            end = rows.ends[choice.range]
             values = np.where(np.isnan(end), values, end)
         values = values * self._scale(rows, unit) * choice.scale
-        at = rows["year"].to_numpy(float)
-        ranks = confidence_ranks(rows["confidence"])
+        at, ranks = rows.years + choice.delay_years, rows.ranks
         after = np.clip(np.searchsorted(at, self.years, side="left"), 0, len(at) - 1)
         before = np.clip(np.searchsorted(at, self.years, side="right") - 1, 0, len(at) - 1)
         rank = np.maximum(ranks[after], ranks[before])
@@ -155,23 +176,21 @@ class Drivers:
             name,
             self.years,
             np.interp(self.years, at, values),
-            unit or in_dollars(str(rows["unit"].iloc[0])),
+            unit or in_dollars(str(rows.units[0])),
             confidence_words(rank),
-            tuple(sorted(set(rows["source_id"]))),
+            tuple(sorted(set(rows.source_ids))),
         )
 
-    def _scale(self, rows: pd.DataFrame, unit: str) -> FloatArray:
+    def _scale(self, rows: _Rows, unit: str) -> FloatArray:
+        """What turns each row's own unit and price year into ``unit`` (empty: the first row's) and ours."""
         index = self.hub.library.price_index
-        scales = np.ones(len(rows))
-        units = rows["unit"].to_numpy(object)
-        years = rows["currency_year"]
-        for position, (text, own) in enumerate(zip(units, years, strict=True)):
+        target = unit or in_dollars(str(rows.units[0]))
+        scales = np.ones(len(rows.years))
+        for position, text in enumerate(rows.units):
             currency = currency_of(str(text))
-            scale = 1.0
             if currency:
-                year = int(own) if pd.notna(own) else int(rows["year"].iloc[position])
-                scale = index.to_dollars(currency, min(year, index.last_year()), self.scenario.price_year)
-            source = in_dollars(str(text))
-            target = unit or in_dollars(str(units[0]))
-            scales[position] = scale * factor(source, target)
+                own = rows.currency_years[position]
+                year = min(int(rows.years[position] if np.isnan(own) else own), index.last_year())
+                scales[position] = index.to_dollars(currency, year, self.scenario.price_year)
+            scales[position] *= factor(in_dollars(str(text)), target)
         return scales

@@ -103,9 +103,7 @@ def weak_share(rows: pd.DataFrame, weight: str = "value") -> float:
 
 
 def _included_rows(tables: PathTables, year: int, hub_scope: bool) -> pd.DataFrame:
-    rows = tables.emissions
-    rows = rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["gas"] == "co2e")]
-    rows = rows[rows["year"] == year]
+    rows = tables.counted[tables.counted["year"] == year]
     return rows[rows["hub_scope"].astype(bool)] if hub_scope else rows
 
 
@@ -246,9 +244,8 @@ def _cumulative_line(inputs: ScorecardInputs, year: int) -> _Line:
         return float(path[(path.index >= first) & (path.index <= year)].sum())
 
     ends = [total(one) for one in inputs.ends]
-    rows = inputs.central.emissions
-    rows = rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & rows["hub_scope"].astype(bool)]
-    rows = rows[(rows["year"] >= first) & (rows["year"] <= year)]
+    rows = inputs.central.counted
+    rows = rows[rows["hub_scope"].astype(bool) & rows["year"].between(first, year)]
     return _Line(
         "hub_emissions_cumulative",
         f"Emissions the hub covers, summed from {first} to {year}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -37,17 +38,28 @@ class PathTables:
     drivers: Drivers
     zero_emission: frozenset[str]
 
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """The rows of scope 1 inside the inventory in CO2 equivalent: what totals are made of."""
+        rows = self.emissions
+        return rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["gas"] == "co2e")]
+
+    @cached_property
+    def _by_year(self) -> dict[tuple[bool, str, bool], pd.Series]:
+        return {}
+
     def included(self, hub_scope: bool = False, sector: str = "", rest: bool = True) -> pd.Series:
         """Scope 1 tonnes inside the inventory by year; without ``rest`` of plants and vehicles alone."""
-        rows = self.emissions
-        rows = rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["gas"] == "co2e")]
-        if hub_scope:
-            rows = rows[rows["hub_scope"].astype(bool)]
-        if sector:
-            rows = rows[rows["sector"] == sector]
-        if not rest:
-            rows = rows[rows["asset_kind"] != "rest"]
-        return rows.groupby("year")["value"].sum()
+        key = (hub_scope, sector, rest)
+        if key not in self._by_year:
+            rows = self.counted
+            mine = rows["hub_scope"].to_numpy(bool) | (not hub_scope)
+            if sector:
+                mine &= (rows["sector"] == sector).to_numpy(bool)
+            if not rest:
+                mine &= (rows["asset_kind"] != "rest").to_numpy(bool)
+            self._by_year[key] = rows[mine].groupby("year")["value"].sum()
+        return self._by_year[key]
 
 
 def measure(
