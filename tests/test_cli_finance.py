@@ -107,17 +107,31 @@ def test_an_archetype_is_printed_as_it_stands_and_copied() -> None:
     assert told("archetypes", "cement-clay")["yaml"] == printed.stdout
 
 
-def test_a_copy_can_be_valued_and_is_never_written_over(tmp_path: Path) -> None:
-    done = run("archetypes", "cement-clay", "--out", "mine.yaml", cwd=tmp_path)
+def test_a_copy_is_a_case_of_its_own_that_is_never_written_over(tmp_path: Path) -> None:
+    done = run("archetypes", "cement-clay", "--out", "my mine.yaml", cwd=tmp_path)
     assert done.returncode == 0
-    assert "next: edit it, then cleanhub finance mine.yaml" in done.stdout
-    text = (tmp_path / "mine.yaml").read_text(encoding="utf-8").replace("name: cement-clay", "name: mine", 1)
-    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
-    assert run("mine.yaml", cwd=tmp_path).returncode == 0
-    again = run("archetypes", "cement-clay", "--out", "mine.yaml", cwd=tmp_path)
+    assert "a case named my-mine, every figure still that of cement-clay" in done.stdout
+    assert "next: edit it, then cleanhub finance my mine.yaml" in done.stdout
+    file = tmp_path / "my mine.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert told(str(file))["case"] | {"name": "my-mine", "based_on": "cement-clay"} == told(str(file))["case"]
+    again = run("archetypes", "cement-clay", "--out", file.name, cwd=tmp_path)
     assert again.returncode == 2
     assert "is there already" in again.stderr
-    assert (tmp_path / "mine.yaml").read_text(encoding="utf-8") == text
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_a_copy_says_how_many_of_its_figures_are_still_the_archetypes(tmp_path: Path) -> None:
+    run("archetypes", "cement-clay", "--out", "mine.yaml", cwd=tmp_path)
+    file = tmp_path / "mine.yaml"
+    before = told(str(file))["figures"]
+    assert before["from_archetype"] == before["total"]
+    text = file.read_text(encoding="utf-8")
+    capacity = next(line for line in text.splitlines() if line.startswith("  capacity:"))
+    value = capacity.split("value: ")[1].split(",")[0]
+    file.write_text(text.replace(f"value: {value},", "value: 123456,", 1), encoding="utf-8")
+    after = told(str(file))["figures"]
+    assert after["from_archetype"] == before["total"] - 1
 
 
 # ---------------------------------------------------------------- the term sheet
@@ -264,6 +278,36 @@ def test_a_project_of_a_hub_is_valued_or_says_why_not(tmp_path: Path) -> None:
     assert f"{other} is not valuable, because" in done.stderr
 
 
+# ---------------------------------------------------------------- who edited which assumption
+
+
+def test_a_frozen_case_says_who_changed_which_assumption_and_why(tmp_path: Path, case_file: Path) -> None:
+    first, second = str(tmp_path / "1.json"), str(tmp_path / "2.json")
+    frozen = ("--freeze", first, "--as-of", "2026-05-27")
+    assert run(str(case_file), *frozen).returncode == 0
+    case_file.write_text(
+        case_file.read_text(encoding="utf-8") + "returns: {equity: 0.13}\n", encoding="utf-8"
+    )
+    signed = ("--follows", first, "--by", "ann", "--reason", "our own hurdle")
+    assert run(str(case_file), "--freeze", second, "--as-of", "2026-06-30", *signed).returncode == 0
+    found = told(second)["frozen"]
+    assert found["based_on"] == told(first)["frozen"]["id"]
+    edits = {edit["path"]: edit for edit in found["edits"]}
+    assert edits["returns.equity"]["after"] == 0.13
+    assert {(edit["who"], edit["when"], edit["reason"]) for edit in edits.values()} == {
+        ("ann", "2026-06-30", "our own hurdle")
+    }
+    assert "by ann: returns.equity" in run(second).stdout
+
+
+def test_an_unsigned_change_of_a_frozen_case_is_refused(tmp_path: Path, case_file: Path) -> None:
+    done = run(str(case_file), "--freeze", str(tmp_path / "2.json"), "--follows", str(tmp_path / "1.json"))
+    assert done.returncode == 2
+    assert "--by" in done.stderr
+    assert "--reason" in done.stderr
+    assert not (tmp_path / "2.json").exists()
+
+
 # ---------------------------------------------------------------- bad input
 
 
@@ -273,12 +317,14 @@ def test_a_project_of_a_hub_is_valued_or_says_why_not(tmp_path: Path) -> None:
         (["nosuch"], "no such case; found nosuch"),
         (["nosuch.yaml"], "nosuch.yaml: no such file"),
         (["nosuch.json"], "nosuch.json"),
-        (["cement-clay", "more"], "one case at a time"),
-        (["cement-clay", "--out", "x"], "copies an archetype"),
+        (["cement-clay", "more"], "unexpected extra argument"),
+        (["cement-clay", "--out", "x"], "No such option"),
+        (["cement-clay", "--follows", "x.json"], "with --freeze FILE"),
+        (["cement-clay", "--reason", "x"], "with --follows FILE"),
         (["cement-clay", "--scenario", "baseline"], "a scenario belongs to a hub"),
         (["cement-clay", "--as-of", "soon"], "not a day; found soon"),
         (["archetypes", "nosuch"], "no such archetype; found nosuch"),
-        (["archetypes", "--out", "x"], "copies an archetype"),
+        (["archetypes", "--out", "x"], "copies one archetype"),
         (["NOPE-1", "--hub", "california"], "no such project; found NOPE-1"),
         (["cement-clay", "--samples", "-1"], "samples"),
         (["cement-clay", "--hub", "atlantis"], "atlantis"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,16 @@ def test_a_case_keeps_the_rest_of_its_archetype(tmp_path: Path, library: Library
     assert "returns.equity" not in loaded.from_archetype
     assert loaded.case.name == "mine"
     assert loaded.case.based_on == "electrolysis"
+
+
+def test_a_figure_repeated_as_it_stands_in_the_archetype_is_the_archetypes(
+    tmp_path: Path, library: Library
+) -> None:
+    base = load_archetype("electrolysis", library).data["production"]["capacity"]
+    text = "name: mine\ntitle: Mine\nbased_on: electrolysis\nproduction: {{capacity: {}}}\n"
+    assert "production.capacity" in _read(text.format(json.dumps(base)), tmp_path, library).from_archetype
+    other = json.dumps(base | {"source": "our own"})
+    assert "production.capacity" not in _read(text.format(other), tmp_path, library).from_archetype
 
 
 def test_an_entry_of_the_archetype_may_be_dropped(tmp_path: Path, library: Library) -> None:

@@ -12,7 +12,7 @@ import sys
 import typer
 
 from cleanhub.cli.commitments import commitments_app
-from cleanhub.cli.finance import add_finance_command
+from cleanhub.cli.finance import finance_app
 from cleanhub.cli.freight import freight_app
 from cleanhub.cli.hub import hub_app
 from cleanhub.cli.output import err, out, print_json
@@ -36,11 +36,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 add_plan_commands(app)
-add_finance_command(app)
 add_pathways_command(app)
 add_serve_command(app)
 add_register_commands(app)
 app.add_typer(commitments_app, name="commitments")
+app.add_typer(finance_app, name="finance")
 app.add_typer(freight_app, name="freight")
 app.add_typer(hub_app, name="hub")
 app.add_typer(pipeline_app, name="pipeline")

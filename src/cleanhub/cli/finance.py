@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import JsonOption, out, print_json, records
+from cleanhub.cli.finance_archetypes import add_archetypes_command
+from cleanhub.cli.output import GroupWithDefault, JsonOption, out, print_json, records
 from cleanhub.core.errors import FaultList, InputError
 
 if TYPE_CHECKING:
@@ -19,25 +20,41 @@ if TYPE_CHECKING:
     from cleanhub.hub.library import Library
     from cleanhub.policy.book import PolicyBook
 
-ARCHETYPES, PROJECTS = "archetypes", "projects"
 DEFAULT_HUB = "california"
 CHART_SAMPLES = 2000
+_VALUE = "value"
 
 
-def add_finance_command(app: typer.Typer) -> None:
-    """Add the command of this module to ``app``."""
-    app.command("finance")(value_command)
+class _CaseOrCommand(GroupWithDefault):
+    """A group whose first word may be a case."""
+
+    default = _VALUE
 
 
+finance_app = typer.Typer(
+    cls=_CaseOrCommand,
+    help="What projects are worth to their owners and lenders. `finance CASE` is `finance value CASE`.",
+    no_args_is_help=True,
+)
+add_archetypes_command(finance_app)
+
+ScenarioOption = Annotated[
+    str | None, typer.Option("--scenario", "-s", help="a scenario of the hub, or a YAML file")
+]
+PoliciesOption = Annotated[
+    list[Path] | None, typer.Option("--policies", help="a YAML file with a policy of your own")
+]
+
+
+@finance_app.command(_VALUE)
 def value_command(
     target: Annotated[
         str,
         typer.Argument(
-            help="a case file (.yaml), a frozen case (.json), an archetype, a project id of the hub, "
-            "or the word archetypes or projects"
+            metavar="CASE",
+            help="a case file (.yaml), a frozen case (.json), an archetype, or a project id of the hub",
         ),
     ],
-    second: Annotated[str | None, typer.Argument(help="after archetypes: the one to print or copy")] = None,
     *,
     hub: Annotated[
         str | None,
@@ -45,12 +62,8 @@ def value_command(
             "--hub", help="a hub whose policies apply, or whose project is valued (default: california)"
         ),
     ] = None,
-    scenario: Annotated[
-        str | None, typer.Option("--scenario", "-s", help="a scenario of the hub, or a YAML file")
-    ] = None,
-    policies: Annotated[
-        list[Path] | None, typer.Option("--policies", help="a YAML file with a policy of your own")
-    ] = None,
+    scenario: ScenarioOption = None,
+    policies: PoliciesOption = None,
     workbook: Annotated[
         Path | None,
         typer.Option("--workbook", help="write the cash flow as a workbook with formulas (.xlsx)"),
@@ -80,27 +93,27 @@ def value_command(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="day it is judged on, YYYY-MM-DD (default: the scenario's)")
     ] = None,
-    out_file: Annotated[
-        Path | None, typer.Option("--out", "-o", help="after archetypes NAME: copy it to this file")
+    follows: Annotated[
+        Path | None,
+        typer.Option("--follows", help="with --freeze: the frozen case (.json) that this one changes"),
     ] = None,
+    by: Annotated[
+        str, typer.Option("--by", envvar="CLEANHUB_BY", help="with --follows: who changed the assumptions")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", help="with --follows: why they were changed")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Value a project: term sheet with sponsor's and lender's view, workbook, charts, risk, support."""
     day = _day(as_of)
-    if target == ARCHETYPES:
-        _archetypes(second, out_file, as_json)
-        return
-    _refuse_words(second, out_file)
-    if target == PROJECTS:
-        _projects(hub or DEFAULT_HUB, scenario, policies or [], as_json)
-        return
     wanted = _Wanted(workbook, charts, samples, seed, tornado, support, freeze, tuple(break_even or ()))
+    signed = _signed(freeze, follows, by, reason)
     if target.endswith(".json"):
-        given = {"--hub": hub, "--scenario": scenario, "--policies": policies, "--as-of": day}
+        given: dict[str, object] = {"--hub": hub, "--scenario": scenario, "--policies": policies}
+        given |= {"--as-of": day, "--follows": follows}
         _refuse_on_frozen({**given, **wanted.beyond_workbook()})
         _show_frozen(Path(target), wanted, as_json)
         return
-    _show(_open(target, hub, scenario, policies or [], day), wanted, as_json)
+    _show(_open(target, hub, scenario, policies or [], day), wanted, signed, as_json)
 
 
 def _day(text: str | None) -> dt.date | None:
@@ -114,15 +127,29 @@ def _day(text: str | None) -> dt.date | None:
         raise InputError("finance", faults.faults) from None
 
 
-def _refuse_words(second: str | None, out_file: Path | None) -> None:
+@dataclass(frozen=True)
+class _Signed:
+    """The frozen case that a new one follows, and who changed it, why."""
+
+    follows: Path
+    by: str
+    reason: str
+
+
+def _signed(freeze: Path | None, follows: Path | None, by: str, reason: str) -> _Signed | None:
+    """Faults of the options that belong together, and what they say."""
     faults = FaultList()
-    if second is not None:
-        faults.add(
-            "finance", what="one case at a time", found=second, allowed="a second word after archetypes"
-        )
-    if out_file is not None:
-        faults.add("--out", what="copies an archetype", found=out_file, allowed="after archetypes NAME")
+    if follows is None:
+        if reason:
+            faults.add("--reason", what="says why a frozen case was changed", allowed="with --follows FILE")
+    else:
+        if freeze is None:
+            faults.add("--follows", what="belongs to a new frozen case", allowed="with --freeze FILE")
+        for option, said in (("--by", by), ("--reason", reason)):
+            if not said.strip():
+                faults.add(option, what="is empty", allowed="who changed the assumptions, and why")
     faults.raise_if_any("finance")
+    return None if follows is None else _Signed(follows, by, reason)
 
 
 def _refuse_on_frozen(given: dict[str, object]) -> None:
@@ -131,103 +158,6 @@ def _refuse_on_frozen(given: dict[str, object]) -> None:
         if value:
             faults.add(option, what="a frozen case is as it was", allowed="--workbook and --json only")
     faults.raise_if_any("finance")
-
-
-# ---------------------------------------------------------------- archetypes
-
-
-def _archetypes(name: str | None, out_file: Path | None, as_json: bool) -> None:
-    from cleanhub.core.yaml_file import parse_yaml
-    from cleanhub.finance.cases import archetype_path, list_archetypes
-
-    if name is None:
-        _refuse_words(None, out_file)
-        rows = []
-        for one in list_archetypes():
-            parsed = parse_yaml(archetype_path(one), FaultList())
-            data: dict[str, Any] = parsed.data if parsed else {}
-            rows.append(
-                {
-                    "name": one,
-                    "title": data.get("title", ""),
-                    "sector": data.get("project", {}).get("sector", ""),
-                    "product": data.get("production", {}).get("product", ""),
-                }
-            )
-        if as_json:
-            print_json(rows)
-            return
-        for row in rows:
-            line = f"{row['name']:<26}{row['sector']:<16}{row['product']:<18}{row['title']}"
-            out.print(line, highlight=False, markup=False, soft_wrap=True)
-        out.print("\nnext: cleanhub finance archetypes NAME --out my-project.yaml", highlight=False)
-        return
-    text = archetype_path(name).read_text(encoding="utf-8")
-    if out_file is None:
-        if as_json:
-            print_json({"name": name, "yaml": text})
-        else:
-            out.print(text.rstrip("\n"), highlight=False, markup=False, soft_wrap=True)
-        return
-    if out_file.exists():
-        faults = FaultList()
-        faults.add(str(out_file), what="is there already", allowed="a new file")
-        raise InputError("finance archetypes", faults.faults)
-    out_file.write_text(text, encoding="utf-8")
-    if as_json:
-        print_json({"name": name, "file": str(out_file)})
-        return
-    out.print(
-        f"{out_file}: a copy of {name}\nnext: edit it, then cleanhub finance {out_file}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
-
-
-# ---------------------------------------------------------------- projects of a hub
-
-
-def _projects(hub: str, scenario: str | None, policies: list[Path], as_json: bool) -> None:
-    """Every project of a hub: what it is worth, or why that cannot be said, and how many of each."""
-    from cleanhub.finance.valuations import counts, valuations_table, value_projects
-    from cleanhub.hub.package import load_hub
-    from cleanhub.hub.scenario import load_scenario
-    from cleanhub.policy.book import load_book
-
-    place = load_hub(hub)
-    chosen = load_scenario(scenario or str(place.meta.get("default_scenario", "baseline")), place)
-    found = value_projects(place, chosen, load_book(place.library, place, chosen, policies))
-    table = valuations_table(found)
-    if as_json:
-        print_json({"counts": counts(found), "projects": records(table)})
-        return
-    names = {one.project.project_id: str(one.row["name"]) for one in found}
-    views = table[table["case"] != "lender_p90"]
-    for row in records(views):
-        name = f"{row['project_id']:<8}{names[row['project_id']][:44]:<46}"
-        out.print(name + _worth(row), highlight=False, markup=False, soft_wrap=True)
-    out.print("")
-    for status, count in counts(found).items():
-        out.print(f"{count:>4}  {status}", highlight=False, markup=False, soft_wrap=True)
-    valued = views.loc[views["status"] == "valued", "archetype_fields"]
-    filled = sum(len(str(fields).split(";")) for fields in valued)
-    out.print(
-        f"{filled:>4}  fields of the valued filled from archetypes (--json names them)", highlight=False
-    )
-
-
-def _worth(row: dict[str, Any]) -> str:
-    """One project in a line: price it needs, gaps before and after policies; or why not."""
-    if row["status"] != "valued":
-        return str(row["status"])
-    from cleanhub.report.numbers import number
-
-    parts = [f"needs {number(row['price_at_return'])} {row['unit']}"]
-    if row["price_gap"] is not None:
-        before, after = number(row["price_gap_before_policy"]), number(row["price_gap"])
-        parts.append(f"gap {before} before policies, {after} with them")
-    return f"{'; '.join(parts)}; from {row['archetype']}"
 
 
 # ---------------------------------------------------------------- opening a case
@@ -329,7 +259,7 @@ def _open(
 # ---------------------------------------------------------------- showing it
 
 
-def _show(case: _Opened, wanted: _Wanted, as_json: bool) -> None:
+def _show(case: _Opened, wanted: _Wanted, signed: _Signed | None, as_json: bool) -> None:
     from cleanhub.finance.case_value import value_case
     from cleanhub.report.finance.summary import case_summary, plain
     from cleanhub.report.finance.term_sheet import term_sheet
@@ -343,7 +273,7 @@ def _show(case: _Opened, wanted: _Wanted, as_json: bool) -> None:
         raise InputError("finance", faults.faults)
     files = _files(value, wanted, extras)
     if wanted.freeze is not None:
-        files["frozen case"] = str(_freeze(case, value, wanted.freeze))
+        files["frozen case"] = str(_freeze(case, value, wanted.freeze, signed))
     if as_json:
         told = {name: extra.data for name, extra in extras.items() if name in _asked(wanted)}
         print_json(plain({**summary, **told, "files": files}))
@@ -419,11 +349,16 @@ def _files(value: CaseValue, wanted: _Wanted, extras: dict[str, _Extra]) -> dict
     return files
 
 
-def _freeze(case: _Opened, value: CaseValue, path: Path) -> Path:
-    from cleanhub.finance.frozen import freeze
+def _freeze(case: _Opened, value: CaseValue, path: Path, signed: _Signed | None) -> Path:
+    from cleanhub.finance.frozen import edits_since, freeze, open_frozen
 
     assert case.as_of is not None
-    freeze(value, path, case.as_of, case.under)
+    if signed is None:
+        freeze(value, path, case.as_of, case.under)
+        return path
+    former = open_frozen(signed.follows)
+    edits = edits_since(former, case.loaded, signed.by, case.as_of, signed.reason)
+    freeze(value, path, case.as_of, case.under, edits, former)
     return path
 
 
@@ -454,3 +389,54 @@ def _show_frozen(path: Path, wanted: _Wanted, as_json: bool) -> None:
         return
     for line in lines:
         out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+# ---------------------------------------------------------------- projects of a hub
+
+
+@finance_app.command("projects")
+def projects_command(
+    hub: Annotated[str, typer.Option("--hub", help="the hub whose projects are valued")] = DEFAULT_HUB,
+    scenario: ScenarioOption = None,
+    policies: PoliciesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Value every project of a hub: the price it needs, or why that cannot be said; how many of each."""
+    from cleanhub.finance.valuations import counts, valuations_table, value_projects
+    from cleanhub.hub.package import load_hub
+    from cleanhub.hub.scenario import load_scenario
+    from cleanhub.policy.book import load_book
+
+    place = load_hub(hub)
+    chosen = load_scenario(scenario or str(place.meta.get("default_scenario", "baseline")), place)
+    found = value_projects(place, chosen, load_book(place.library, place, chosen, policies or []))
+    table = valuations_table(found)
+    if as_json:
+        print_json({"counts": counts(found), "projects": records(table)})
+        return
+    names = {one.project.project_id: str(one.row["name"]) for one in found}
+    views = table[table["case"] != "lender_p90"]
+    for row in records(views):
+        name = f"{row['project_id']:<8}{names[row['project_id']][:44]:<46}"
+        out.print(name + _worth(row), highlight=False, markup=False, soft_wrap=True)
+    out.print("")
+    for status, count in counts(found).items():
+        out.print(f"{count:>4}  {status}", highlight=False, markup=False, soft_wrap=True)
+    valued = views.loc[views["status"] == "valued", "archetype_fields"]
+    filled = sum(len(str(fields).split(";")) for fields in valued)
+    out.print(
+        f"{filled:>4}  fields of the valued filled from archetypes (--json names them)", highlight=False
+    )
+
+
+def _worth(row: dict[str, Any]) -> str:
+    """One project in a line: price it needs, gaps before and after policies; or why not."""
+    if row["status"] != "valued":
+        return str(row["status"])
+    from cleanhub.report.numbers import number
+
+    parts = [f"needs {number(row['price_at_return'])} {row['unit']}"]
+    if row["price_gap"] is not None:
+        before, after = number(row["price_gap_before_policy"]), number(row["price_gap"])
+        parts.append(f"gap {before} before policies, {after} with them")
+    return f"{'; '.join(parts)}; from {row['archetype']}"

@@ -1,17 +1,18 @@
-"""What every command shares: the two consoles, tables and JSON on them, the usual options."""
+"""What every command shares: the two consoles, tables and JSON on them, the usual options, groups."""
 
 from __future__ import annotations
 
 import json
 import math
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,21 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 HubArgument = Annotated[str, typer.Argument(help="a bundled hub's name, or the folder of a hub package")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+
+
+class GroupWithDefault(TyperGroup):
+    """A group whose first word need not be a command: what follows then goes to ``default``.
+
+    ``pipeline california`` is ``pipeline run california``.
+    """
+
+    default: ClassVar[str]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command before words that name none."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
 
 def print_json(data: Any) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
-from typer.core import TyperGroup
 
-from cleanhub.cli.output import JsonOption, out, print_frame, print_json, records
+from cleanhub.cli.output import GroupWithDefault, JsonOption, out, print_frame, print_json, records
 from cleanhub.cli.pipeline_support import add_support_command
 from cleanhub.core.errors import FaultList
 
@@ -24,14 +23,10 @@ _HURDLES = ("revealed", "strict")
 _RUN = "run"
 
 
-class _HubOrCommand(TyperGroup):
-    """A group whose first word may be a hub: ``pipeline california`` is ``pipeline run california``."""
+class _HubOrCommand(GroupWithDefault):
+    """A group whose first word may be a hub."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the command before a first word that is none."""
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
-            args = [_RUN, *args]
-        return super().parse_args(ctx, args)
+    default = _RUN
 
 
 pipeline_app = typer.Typer(

@@ -43,7 +43,8 @@ class LoadedCase:
     figures
         Every figure by its path (``capital.cost``, ``revenue.offtake.price``), in the unit of its field.
     from_archetype
-        Paths of the figures and fields that came from the archetype.
+        Paths of the figures and fields that came from the archetype: those that the case does not
+        state, and figures that it repeats as they stand there.
     data
         The merged mapping, as plain data; what a frozen case keeps.
     """
@@ -142,7 +143,7 @@ def case_of(data: Mapping[str, Any], library: Library, file: YamlFile | None = N
         if not is_within(fault.column or "", aside) and not is_within(fault.found, aside)
     )
     faults.raise_if_any(f"case {shown}")
-    own = set(_leaves(dict(data)))
+    own = {path for path in _leaves(dict(data)) if not _is_copied(data, base, path)}
     filled = tuple(
         path
         for path in _leaves(base)
@@ -532,12 +533,20 @@ def _leaves(data: Mapping[str, Any], path: str = "") -> Iterator[str]:
 
 
 def _present(data: Mapping[str, Any], path: str) -> bool:
+    return _at(data, path) is not None
+
+
+def _is_copied(data: Mapping[str, Any], base: Mapping[str, Any], path: str) -> bool:
+    """Whether the figure at ``path`` is the archetype's, number, range, source and all."""
+    figure = _at(data, path)
+    return isinstance(figure, Mapping) and figure == _at(base, path)
+
+
+def _at(data: Mapping[str, Any], path: str) -> Any:
     item: Any = data
     for part in path.split("."):
-        if not isinstance(item, Mapping) or part not in item:
-            return False
-        item = item[part]
-    return True
+        item = item.get(part) if isinstance(item, Mapping) else None
+    return item
 
 
 def midyear(day: dt.date, year_of_operation: int) -> dt.date:

@@ -594,6 +594,17 @@ def data_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dic
     }
 
 
+def edits_since(
+    former: FrozenCase, loaded: LoadedCase, who: str, when: dt.date, reason: str
+) -> tuple[Edit, ...]:
+    """One edit for every path at which a case differs from a frozen one, all for one reason."""
+    before, after = _plain(former.data), _plain(loaded.data)
+    return tuple(
+        Edit(who, when, path, _at(before, path), _at(after, path), reason)
+        for path in data_differences(before, after)
+    )
+
+
 def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(data, Mapping) and set(data) != {_DAY}:
         for key, item in data.items():

@@ -156,9 +156,9 @@ def frozen_lines(frozen: FrozenCase, again: Recomputed | None, because: str = ""
         f"  sha256 {frozen.sha256}",
     ]
     for edit in frozen.edits:
+        before, after = ("nothing" if one is None else one for one in (edit.before, edit.after))
         lines += wrapped(
-            f"edit {edit.when} by {edit.who}: {edit.path} from {edit.before} to {edit.after} ({edit.reason})",
-            2,
+            f"edit {edit.when} by {edit.who}: {edit.path} from {before} to {after} ({edit.reason})", 2
         )
     if again is None:
         return [*lines, *wrapped(f"today's program cannot value it again: {because}", 3)]
