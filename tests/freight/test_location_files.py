@@ -215,7 +215,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_location_file(tmp_path / "missing.txt")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(InputError, match="not a text file"):
+    with pytest.raises(InputError, match="not UTF-8 text"):
         read_location_file(tmp_path / "binary")
     with pytest.raises(InputError, match="cannot be read"):
         read_location_file(tmp_path)

@@ -248,8 +248,8 @@ def test_extending_in_a_circle(refuse: Refuse) -> None:
         ("", 1, "not a mapping"),
         ("- a\n", 1, "not a mapping"),
         ("just words\n", 1, "not a mapping"),
-        (b"\xff\xfe\x00", None, "cannot be read"),
-        ("title: Zürich\n".encode("latin-1"), None, "cannot be read"),
+        (b"\xff\xfe\x00", None, "not UTF-8 text"),
+        ("title: Zürich\n".encode("latin-1"), None, "not UTF-8 text"),
     ],
 )
 def test_a_file_that_is_no_yaml_mapping(

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cleanhub.core.errors import FaultList
+from cleanhub.core.text_file import read_text
 
+MOST_BYTES = 2_000_000
+"""The largest file that is read [bytes]."""
 MOST_DEEP = 100
 """Values inside each other that a file may have."""
 MOST_VALUES = 1_000_000
@@ -44,10 +47,8 @@ def parse_yaml(path: Path, faults: FaultList, shown: str = "") -> YamlFile | Non
     shown = shown or path.name
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        faults.add(shown, what="cannot be read", found=str(error), allowed="UTF-8 YAML")
+    text = read_text(path, faults, "a YAML file", shown=shown, most=MOST_BYTES)
+    if text is None:
         return None
     lines: dict[tuple[str, ...], int] = {}
     line: int | None

@@ -35,6 +35,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from cleanhub.core.errors import FaultList
+from cleanhub.core.text_file import read_text
 from cleanhub.freight.location_refuelling import FlowPaths
 
 FloatArray = NDArray[np.float64]
@@ -465,13 +466,8 @@ def _unique(file: str, column: str, names: list[tuple[int, str]], faults: FaultL
 
 
 def _text(path: Path, faults: FaultList) -> str:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        what = "not a text file" if isinstance(error, UnicodeDecodeError) else "cannot be read"
-        faults.add(
-            str(path), what=what, found=getattr(error, "strerror", "") or "", allowed="a text file in UTF-8"
-        )
+    text = read_text(path, faults, "a text file", shown=str(path))
+    if text is None:
         return ""
     if not text.strip():
         faults.add(path.name, what="the file is empty")

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from cleanhub.core.errors import Fault, FaultList, InputError
+from cleanhub.core.text_file import read_text
 from cleanhub.freight.problem import LOADS, BoolArray, FloatArray, Zones
 from cleanhub.freight.trip_columns import Inference, TripKind, infer_columns
 
@@ -138,13 +139,10 @@ def mended_table(table: TripTable) -> str:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError("trips", [Fault(path.name, what="cannot be read", found=str(error))]) from error
-    except UnicodeDecodeError as error:
-        fault = Fault(path.name, what="not UTF-8 text", allowed="a CSV file saved as UTF-8")
-        raise InputError("trips", [fault]) from error
+    faults = FaultList()
+    text = read_text(path, faults, "a CSV file")
+    if text is None:
+        raise InputError("trips", faults.faults)
     head = text.partition("\n")[0]
     sign = max(",;\t|", key=head.count)
     try:
