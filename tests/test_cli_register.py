@@ -192,7 +192,10 @@ def test_evidence_sets_its_gate(kiln: None) -> None:
     gates = data("project", "show", "trial-kiln")["about"]["gate"]
     assert {one["fields"]["status"] for one in gates} == {"done", "blocked"}
     run("project", "gate", "trial-kiln", "site", "--status", "open", *SIGNED)
-    assert "site; status open" in run("project", "show", "trial-kiln").stdout
+    run("project", "gate", "trial-kiln", "site", "--begun-on", "2026-01-05", *SIGNED)
+    assert "site; status open; begun_on 2026-01-05" in run("project", "show", "trial-kiln").stdout
+    run("project", "gate", "trial-kiln", "permit", "--owner", "the district", *SIGNED)
+    assert "permit; status done; owner the district" in run("project", "show", "trial-kiln").stdout
 
 
 # ---------------------------------------------------------------- tables

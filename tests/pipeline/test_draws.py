@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
-from cleanhub.pipeline.draws import chances, draw, posterior, spread, stream, uniform
+from cleanhub.pipeline.draws import chances, draw, posterior, stream, uniform
 from cleanhub.pipeline.nodes import Node
 from cleanhub.pipeline.problem import POLICY, SHARED
 
@@ -109,18 +109,6 @@ def test_chances_of_none_and_one_are_sure():
     world = draw(*hand.build(), setting(common_project=0.3), 100, 0, shift=2.0)
     assert not world.closes[0].any()
     assert world.closes[1].all()
-
-
-def test_durations_have_the_percentiles_they_are_given_by():
-    z = ndtri((np.arange(100_000) + 0.5) / 100_000)
-    for low, middle, high in ((1.0, 2.0, 6.0), (0.0, 1.0, 3.0), (0.0, 0.0, 4.0), (2.0, 2.0, 5.0)):
-        drawn = spread(z, low, middle, high)
-        assert np.percentile(drawn, [10, 50, 90]) == pytest.approx([low, middle, high], abs=1e-3)
-        assert np.all(np.diff(drawn) >= 0.0)
-        assert drawn.min() >= 0.0
-    symmetric = spread(z, 1.0, 2.0, 4.0)
-    sigma = np.log(2.0) / ndtri(0.9)
-    assert symmetric.mean() == pytest.approx(2.0 * np.exp(sigma**2 / 2.0), rel=1e-3)  # lognormal
 
 
 def test_years_are_constant_without_a_spread_and_nothing_once_done():

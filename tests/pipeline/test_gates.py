@@ -15,6 +15,7 @@ from cleanhub.hub.parameters import Parameters
 from cleanhub.hub.scenario import Scenario, load_scenario
 from cleanhub.pipeline.gates import draft_gates, gates_needed, read_gate_rules
 from cleanhub.pipeline.nodes import Draft
+from cleanhub.pipeline.ranges import left_after
 from cleanhub.pipeline.stages import read_projects
 
 Build = Callable[..., Hub]
@@ -285,6 +286,49 @@ def test_a_project_in_a_stage_has_half_of_it_left(make_hub: Build, scenario: Sce
     assert before(draft, "stage:stack:pre_feed") == {"stage:stack:concept"}
     assert before(draft, "stage:kiln:feed") == {"stage:kiln:pre_feed"}
     assert "stage:turbine:concept" not in nodes
+
+
+def under_way(make_hub: Build, *begun: tuple[str, str, str], **more: Any) -> Hub:
+    rows = [{"project_id": project, "gate": gate, "begun_on": day} for project, gate, day in begun]
+    return make_hub(gates_begun=rows, **more)
+
+
+def test_a_gate_under_way_has_what_is_left_of_its_time_and_waits_for_no_other(
+    make_hub: Build, scenario: Scenario
+) -> None:
+    fresh = drafted(make_hub(), scenario)
+    draft = drafted(under_way(make_hub, ("kiln", "permit", "2025-01-01")), scenario)
+    gate, new = "gate:kiln:permit", fresh.nodes["gate:kiln:permit"]
+    assert draft.nodes[gate].years == left_after(1.0, *new.years)
+    assert draft.nodes[gate].years < new.years
+    assert draft.nodes[gate].p_pass == new.p_pass
+    assert before(fresh, gate)
+    assert before(draft, gate) == set()
+    assert gate in before(draft, "decision:kiln")
+    others = [node for node in fresh.nodes.values() if node.id != gate]
+    assert [draft.nodes[node.id] for node in others] == others
+
+
+def test_a_start_after_as_of_or_of_a_gate_that_is_done_changes_nothing(
+    make_hub: Build, scenario: Scenario
+) -> None:
+    assert scenario.as_of.isoformat() == "2026-01-01"
+    hub = under_way(make_hub, ("kiln", "permit", "2026-01-01"), ("mill", "permit", "2027-05-01"))
+    assert drafted(hub, scenario) == drafted(make_hub(), scenario)
+    done = {"kiln": {"gates_done": "permit"}}
+    hub = under_way(make_hub, ("kiln", "permit", "2025-01-01"), change=done)
+    assert drafted(hub, scenario).nodes == drafted(make_hub(change=done), scenario).nodes
+
+
+def test_a_start_counts_for_nothing_without_evidence_and_where_no_rule_asks(
+    make_hub: Build, scenario: Scenario
+) -> None:
+    hub = under_way(make_hub, ("kiln", "permit", "2025-01-01"), ("fleet", "site", "2025-01-01"))
+    assert drafted(hub, scenario, True) == drafted(make_hub(), scenario, True)
+    notes = drafted(hub, scenario).notes
+    assert [note for note in notes if "under way" in note] == [
+        "fleet: gate site is under way, and no rule asks for it: it counts for nothing"
+    ]
 
 
 def test_construction_ends_at_the_published_year_else_half_is_left(

@@ -80,6 +80,22 @@ def test_gates_and_evidence_of_the_register_count(filled: Register, hub: Hub) ->
     )
 
 
+def test_open_gates_that_were_begun_are_under_way_in_a_plan(filled: Register, hub: Hub) -> None:
+    project = str(hub.tables["projects"]["project_id"].iloc[0])
+    about = {"hub": "california", "project": f"california:{project}"}
+    for gate, status, day in (
+        ("permit", "open", "2025-03-01"),
+        ("site", "done", "2024-01-01"),
+        ("epc", "blocked", "2024-01-01"),
+        ("offtake", "open", None),
+    ):
+        filled.add("gate", about | {"gate": gate, "status": status, "begun_on": day}, "ann", "seen")
+    begun = with_register(hub, filled).tables["gates_begun"]
+    assert begun[["project_id", "gate", "begun_on", "source_id", "confidence"]].to_numpy().tolist() == [
+        [project, "permit", "2025-03-01", "register", "assumed"]
+    ]
+
+
 def test_a_plan_may_read_the_register_in_place_of_the_package(filled: Register, hub: Hub) -> None:
     first = hub.tables["projects"]["project_id"].iloc[0]
     filled.withdraw("project", f"california:{first}", 1, "ann", "given up")

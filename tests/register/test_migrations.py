@@ -118,9 +118,7 @@ def test_an_older_register_asks_for_migrate(
         Register.open(url)
 
 
-@pytest.mark.parametrize(
-    "step", ScriptDirectory(str(MIGRATIONS)).walk_revisions(), ids=lambda step: step.revision
-)
+@pytest.mark.parametrize("step", STEPS, ids=[step.revision for step in STEPS])
 def test_no_step_leads_back_and_says_what_to_do(step: Script) -> None:
     with pytest.raises(RunError, match="restore a backup"):
         step.module.downgrade()

@@ -198,16 +198,25 @@ def set_gate(
     asked: Asked,
     project: IdArgument,
     gate: Annotated[str, typer.Argument(help="the gate: site, permit, interconnection, offtake ...")],
-    status: Annotated[str, typer.Option(help="open, done or blocked")] = "open",
+    status: Annotated[
+        str | None, typer.Option(help="open, done or blocked (default: as it was; open if it is new)")
+    ] = None,
+    begun_on: Annotated[
+        str | None, typer.Option("--begun-on", help="date it was begun (filed, signed, started), YYYY-MM-DD")
+    ] = None,
     owner: Annotated[str | None, typer.Option(help="who must close it")] = None,
     due: Annotated[str | None, typer.Option(help="date by which, YYYY-MM-DD")] = None,
     done_on: Annotated[str | None, typer.Option("--done-on", help="date it was done, YYYY-MM-DD")] = None,
     note: Annotated[str | None, typer.Option(help="what a reader must know")] = None,
 ) -> None:
-    """Say where a gate of a project stands, who must close it and by when."""
+    """Say where a gate of a project stands, since when it is under way, who must close it and by when.
+
+    A gate that is open and has a date of beginning has that time behind it in `plan --register`.
+    """
     with asked.session() as now:
         record = now.get(project)
-        fields = {"status": status} | filled({"owner": owner, "due": due, "done_on": done_on, "note": note})
+        dates = {"begun_on": begun_on, "due": due, "done_on": done_on}
+        fields = filled({"status": status, **dates, "owner": owner, "note": note})
         with now.writing(asked.by, asked.reason, asked.source) as writer:
             made = put_gate(writer, record.id, now.hub, gate, fields, asked.reason, asked.source)
         tell(now, made, made["status"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cleanhub.core.tables import Column, Table
 from cleanhub.hub.columns import (
+    parameters_table,
     ASSET_ID,
     COORD_PRECISION,
     CURRENCY_YEAR,
@@ -91,21 +92,24 @@ PROJECTS = Table(
     optional=True,
 )
 
-PIPELINE_PARAMETERS = Table(
-    "pipeline_parameters",
-    "Figures of the simulation of projects. A hub's row takes the place of the library's.",
+GATES_BEGUN = Table(
+    "gates_begun",
+    "Gates that are under way: since when an application, a study or a negotiation runs.",
     (
-        Column("parameter", "text", "what it is", codes="pipeline_parameter"),
-        Column("item", "text", "of what: a stage, a gate, a sector ... (empty: of all)", blank=True),
-        LOW,
-        VALUE,
-        HIGH,
-        UNIT,
-        CURRENCY_YEAR,
+        Column("project_id", "text", "project", refers="projects.project_id", loose=True),
+        Column("gate", "text", "its gate", codes="gate"),
+        Column("begun_on", "date", "day it was begun: filed, signed, started"),
         *TRACE,
     ),
-    key=("parameter", "item"),
+    key=("project_id", "gate"),
     optional=True,
+)
+
+PIPELINE_PARAMETERS = parameters_table(
+    "pipeline_parameters",
+    "Figures of the simulation of projects. A hub's row takes the place of the library's.",
+    codes="pipeline_parameter",
+    items="a stage, a gate, a sector",
 )
 
 COMMITMENTS = Table(

@@ -25,8 +25,9 @@ from cleanhub.core.tables import conform
 from cleanhub.hub.parameters import Parameters
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.pipeline.calibrate import Calibration
-from cleanhub.pipeline.draws import normal, spread, stream
+from cleanhub.pipeline.draws import normal, stream
 from cleanhub.pipeline.problem import FloatArray, Setting
+from cleanhub.pipeline.ranges import spread
 
 DRAWS = 10_000
 TRACKER = "tracker"

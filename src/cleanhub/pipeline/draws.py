@@ -34,8 +34,8 @@ from cleanhub.pipeline.problem import (
     Projects,
     Setting,
 )
+from cleanhub.pipeline.ranges import spread
 
-_Z90 = float(ndtri(0.9))
 _GRID = np.linspace(-6.0, 6.0, 201)
 
 
@@ -271,20 +271,6 @@ def _ready(graph: Graph, projects: Projects, closes: BoolArray) -> BoolArray:
 
 
 # ---------------------------------------------------------------- how long, how dear
-
-
-def spread(z: FloatArray, low: float, middle: float, high: float) -> FloatArray:
-    """Read standard normal ``z`` by tenth, median and ninetieth percentile: a two-piece lognormal variable.
-
-    A piece that would begin at 0 or below is normal instead, cut off at 0.
-    """
-    upper, lower = z / _Z90, -z / _Z90
-    above = middle * (high / middle) ** upper if middle > 0.0 else middle + (high - middle) * upper
-    if low > 0.0:
-        below = middle * (low / middle) ** lower
-    else:
-        below = np.maximum(middle - (middle - low) * lower, 0.0)
-    return np.asarray(np.where(z > 0.0, above, below))
 
 
 def durations(graph: Graph, draws: int, seed: int) -> FloatArray:

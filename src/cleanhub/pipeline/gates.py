@@ -6,7 +6,8 @@ that the gate is not needed. What gates wait for beyond their project (stores, p
 is added by :mod:`cleanhub.pipeline.links`.
 
 A gate that is published as passed keeps the chance it had: that it was passed is evidence on its
-project. Its time is 0.
+project. Its time is 0. A gate that is under way waits for no other gate of its project, and takes what is
+left of its time, given that it has not closed yet (:mod:`cleanhub.pipeline.ranges`); its chance stays.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from cleanhub.hub.parameters import End, Parameters
 from cleanhub.hub.scenario import Scenario
 from cleanhub.pipeline.nodes import Draft, Node
 from cleanhub.pipeline.problem import DECISION, GATE, SERVICE, STAGE
+from cleanhub.pipeline.ranges import left_after
 from cleanhub.pipeline.stages import ENGINEERING, PROGRAMME, Given, by_sector, listed
 
 FILE = "gate_rules.csv"
@@ -147,6 +149,10 @@ def draft_gates(hub: Hub, scenario: Scenario, given: Given, without_evidence: bo
             _gate_nodes(hub, given, p, {gate: needs[gate] for gate in needs if gate in done}, done, draft)
         else:
             _gate_nodes(hub, given, p, needs, done, draft)
+            draft.notes += [
+                f"{given.id[p]}: gate {gate} is under way, and no rule asks for it: it counts for nothing"
+                for gate in sorted(given.gates_begun[p].keys() - needs.keys() - done)
+            ]
             _stage_nodes(given, p, parameters, draft, idle=umbrella)
             _edges(given, p, needs, draft, own=list(draft.nodes)[before:])
         _ends(given, p, parameters, draft)
@@ -159,7 +165,10 @@ def _gate_nodes(
     """Nodes of the gates that are needed, and of those that are passed though no rule asks for them."""
     project_id, name = str(given.id[p]), str(given.name[p])
     for gate, need in needs.items():
-        years = (need.number("years_low"), need.number("years"), need.number("years_high"))
+        years = left_after(
+            given.gates_begun[p].get(gate, 0.0),
+            *(need.number(column) for column in ("years_low", "years", "years_high")),
+        )
         words = need.text("permit") or hub.library.meaning("gate", gate)
         passed = gate in done
         draft.add(
@@ -234,6 +243,8 @@ def _edges(given: Given, p: int, needs: Mapping[str, Need], draft: Draft, own: l
     """Order of the gates of one project; the decision waits for all of its ``own`` nodes."""
     project_id = str(given.id[p])
     for gate, need in needs.items():
+        if gate in given.gates_begun[p]:
+            continue
         names = [
             stage_id(project_id, code) if code in STEPS else gate_id(project_id, code)
             for code in listed(need.rule.get("after"))

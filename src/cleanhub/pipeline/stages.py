@@ -45,6 +45,8 @@ class Given:
         Second role, (P,); empty for none.
     gates_done
         Gates that are published as passed, one set a project.
+    gates_begun
+        Years that gates are under way at as_of, by gate, one mapping a project.
     words
         Technology as published and as a code, in lower case: what rules look for words in, (P,).
     has_parts
@@ -71,6 +73,7 @@ class Given:
     online: FloatArray
     life: FloatArray
     gates_done: tuple[frozenset[str], ...]
+    gates_begun: tuple[Mapping[str, float], ...]
     words: TextArray
     has_parts: BoolArray
     line: IntArray
@@ -165,11 +168,13 @@ def read_projects(hub: Hub, scenario: Scenario, without_evidence: bool = False) 
         frozenset(listed(cell)) | ({OFFTAKE} if project in bound else frozenset())
         for project, cell in zip(table["project_id"], table["gates_done"], strict=True)
     )
+    begun = _begun(hub, scenario)
     online = _online(table, stage, scenario)
     if without_evidence:
         plain = role != PROGRAMME
         stage, basis = np.where(plain, "announced", stage), np.where(plain, "asserted", basis)
         done = tuple(frozenset() if p else gates for p, gates in zip(plain, done, strict=True))
+        begun = tuple({} if p else gates for p, gates in zip(plain, begun, strict=True))
         online, notes = np.where(plain, np.nan, online), []
     position = {str(name): at for at, name in enumerate(table["project_id"])}
     umbrella = np.array([position.get(str(name), -1) for name in table["part_of"]], dtype=np.int64)
@@ -192,6 +197,7 @@ def read_projects(hub: Hub, scenario: Scenario, without_evidence: bool = False) 
         online=online,
         life=_lives(hub, parameters),
         gates_done=done,
+        gates_begun=begun,
         words=_words(table),
         has_parts=np.isin(np.arange(len(table)), umbrella),
         line=table.index.to_numpy(dtype=np.int64),
@@ -273,6 +279,19 @@ def _online(table: pd.DataFrame, stage: TextArray, scenario: Scenario) -> FloatA
     """Middle of the published year of service, years after as_of, (P,); never ahead where it operates."""
     online = _numbers(table, "online_year") + 0.5 - year_of(scenario.as_of)
     return np.where(stage == "operating", np.minimum(online, 0.0), online)
+
+
+def _begun(hub: Hub, scenario: Scenario) -> tuple[dict[str, float], ...]:
+    """Years that gates of each project are under way at as_of; what begins later has not begun."""
+    found: dict[str, dict[str, float]] = {
+        str(project): {} for project in hub.tables["projects"]["project_id"]
+    }
+    table = hub.tables["gates_begun"]
+    for project, gate, day in zip(table["project_id"], table["gate"], table["begun_on"], strict=True):
+        age = year_of(scenario.as_of) - year_of(dt.date.fromisoformat(day))
+        if project in found and age > 0.0:
+            found[project][gate] = age
+    return tuple(found.values())
 
 
 def _lives(hub: Hub, parameters: Parameters) -> FloatArray:

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import pandas as pd
 
 from cleanhub.core.errors import FaultList
-from cleanhub.core.tables import Column, check_references, empty
+from cleanhub.core.tables import Column, Table, check_references, empty
 from cleanhub.hub.library import reference_targets
 from cleanhub.hub.package import Hub
-from cleanhub.hub.project_schema import PROJECTS
+from cleanhub.hub.project_schema import GATES_BEGUN, PROJECTS
 from cleanhub.hub.schema import PACKAGE_TABLES
 from cleanhub.register.events import Record
 from cleanhub.register.store import Register
@@ -83,24 +83,39 @@ def projects_of(register: Reader, hub_name: str) -> pd.DataFrame:
             seen[evidence.project] = max(year, seen.get(evidence.project, year))
     rows = [_row(record, gates.get(record.id, {}), seen.get(record.id)) for record in records]
     rows.sort(key=lambda row: str(row["project_id"]))
-    frame = pd.DataFrame({column.name: _cells(column, rows) for column in PROJECTS.columns})
-    # the lines a reader would find them on if the table were written as a file
-    return frame.set_axis(pd.RangeIndex(2, len(frame) + 2, name="line"), axis=0)
+    return _as_read(PROJECTS, rows)
+
+
+def gates_begun_of(register: Reader, hub_name: str) -> pd.DataFrame:
+    """The open gates of a hub that say since when they are under way, in the layout of ``gates_begun``."""
+    rows = [
+        {
+            "project_id": gate["project"].removeprefix(f"{hub_name}:"),
+            "gate": gate["gate"],
+            "begun_on": gate["begun_on"],
+            "source_id": REGISTER_SOURCE,
+            "confidence": "assumed",
+            "note": gate["note"],
+        }
+        for gate in register.find("gate", hub=hub_name)
+        if gate["status"] == "open" and gate["begun_on"] is not None
+    ]
+    return _as_read(GATES_BEGUN, rows) if rows else empty(GATES_BEGUN)
 
 
 def with_register(hub: Hub, register: Reader) -> Hub:
-    """The hub with the register's projects in place of the package's.
+    """The hub with the register's projects and gates under way in place of the package's.
 
     Raises ``InputError`` listing every project that names a technology or source that is in neither the
     package nor the library.
     """
-    projects = projects_of(register, hub.name)
+    projects, begun = projects_of(register, hub.name), gates_begun_of(register, hub.name)
     sources = hub.tables["sources"]
     if REGISTER_SOURCE not in set(sources["source_id"]):
         row = dict.fromkeys(sources.columns, "") | _source_row(hub)
         own = pd.DataFrame([row], index=[len(sources) + 2], columns=sources.columns)
         sources = pd.concat([sources, own.astype(sources.dtypes.to_dict())])
-    tables = {**hub.tables, "projects": projects, "sources": sources}
+    tables = {**hub.tables, "projects": projects, "gates_begun": begun, "sources": sources}
     targets = reference_targets(tables)
     targets["sources.source_id"] |= frozenset(hub.library.tables["sources"]["source_id"])
     targets["technologies.technology"] = frozenset(hub.library.tables["technologies"]["technology"])
@@ -133,6 +148,12 @@ def _row(record: Record, gates: Mapping[str, bool], seen: int | None) -> dict[st
         "source_id": row["source_id"] or REGISTER_SOURCE,
         "confidence": row["confidence"] or "assumed",
     }
+
+
+def _as_read(table: Table, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as a frame, on the lines where a reader would find them if the table were written as a file."""
+    frame = pd.DataFrame({column.name: _cells(column, rows) for column in table.columns})
+    return frame.set_axis(pd.RangeIndex(2, len(frame) + 2, name="line"), axis=0)
 
 
 def _cells(column: Column, rows: list[dict[str, Any]]) -> pd.Series[Any]:

@@ -59,10 +59,11 @@ _KINDS = (
     ),
     _kind(
         "gate",
-        "A gate of a project: open, done or blocked, who must close it and by when.",
+        "A gate of a project: open, done or blocked, since when, who must close it and by when.",
         _link("project", "the project", blank=False),
         Column("gate", "text", "which gate", codes="gate"),
         Column("status", "text", "where it stands", codes="gate_status"),
+        Column("begun_on", "date", "day it was begun: filed, signed, started", blank=True),
         Column("owner", "text", "who must close it", blank=True),
         Column("due", "date", "date by which it should be done", blank=True),
         Column("done_on", "date", "date it was done", blank=True),

@@ -59,9 +59,13 @@ def _extent(years: Sequence[int], series: Sequence[Series]) -> tuple[float, floa
     return low, high
 
 
-def _plot(
+def plot_over_years(
     width: int, height: int, years: Sequence[int], low: float, high: float, half: float
 ) -> tuple[Plot, list[float]]:
+    """A plot that holds ``low`` to ``high`` over all years, with room for its numbers, and its ticks.
+
+    ``half`` is the room left and right of the first and last year, in years: 0 for lines, more for columns.
+    """
     steps = svg.ticks(low, high if high > low else low + 1, 5 if height > 220 else 4)
     longest = max(len(number(value, 4)) for value in steps)
     plot = Plot(
@@ -101,7 +105,7 @@ def stacked_areas(
     low, high = _extent(years, series)
     high = max([high, *(m.value for m in markers)])
     low = min([low, *(m.value for m in markers)])
-    plot, steps = _plot(width, height, years, low, high, 0)
+    plot, steps = plot_over_years(width, height, years, low, high, 0)
     body = plot.y_axis(steps)
     up, down = [0.0] * len(years), [0.0] * len(years)
     for layer in series:
@@ -160,7 +164,7 @@ def stacked_columns(
 ) -> Markup:
     """Columns by year, stacked; negative values hang below zero."""
     low, high = _extent(years, series)
-    plot, steps = _plot(width, height, years, low, high, 0.6)
+    plot, steps = plot_over_years(width, height, years, low, high, 0.6)
     step = plot.inner_width / (years[-1] - years[0] + 1.2)
     thick = min(max(step * 0.78, 1.0), 46.0)
     body = plot.y_axis(steps)
@@ -336,7 +340,7 @@ def limit_panel(
     """
     high = max([*used, *(a for a in allowed if a is not None), 0.0])
     low = min([*used, 0.0])
-    plot, steps = _plot(width, height, years, low, high, 0.6)
+    plot, steps = plot_over_years(width, height, years, low, high, 0.6)
     step = plot.inner_width / (years[-1] - years[0] + 1.2)
     thick = min(max(step * 0.7, 1.0), 30.0)
     body = plot.y_axis(steps, 11)

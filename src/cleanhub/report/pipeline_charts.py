@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from cleanhub.report import svg
-from cleanhub.report.numbers import number
+from cleanhub.report.charts import plot_over_years
 from cleanhub.report.svg import INK, PAPER, SOFT, Plot
 
 
@@ -42,24 +42,6 @@ class Slot:
     about: str
 
 
-def _plot(width: int, height: int, years: Sequence[int], top: float, half: float) -> tuple[Plot, list[float]]:
-    steps = svg.ticks(0.0, top if top > 0 else 1.0, 4)
-    longest = max(len(number(value, 4)) for value in steps)
-    plot = Plot(
-        width,
-        height,
-        left=14 + 6.8 * longest,
-        right=18,
-        top=14,
-        bottom=28,
-        x_low=years[0] - half,
-        x_high=years[-1] + half,
-        y_low=steps[0],
-        y_high=steps[-1],
-    )
-    return plot, steps
-
-
 def band(
     width: int,
     identifier: str,
@@ -72,7 +54,7 @@ def band(
     height: int = 240,
 ) -> Markup:
     """The mean as a line in its band, the median dashed."""
-    plot, steps = _plot(width, height, years, max([*given.high, *given.mean]), 0)
+    plot, steps = plot_over_years(width, height, years, 0.0, max([*given.high, *given.mean]), 0)
     body = plot.y_axis(steps)
 
     def points(values: Sequence[float]) -> list[tuple[float, float]]:
@@ -100,7 +82,7 @@ def ranged_columns(
     height: int = 240,
 ) -> Markup:
     """Columns of the mean, each with a line from the low to the high end of its range."""
-    plot, steps = _plot(width, height, years, max([*given.high, *given.mean]), 0.6)
+    plot, steps = plot_over_years(width, height, years, 0.0, max([*given.high, *given.mean]), 0.6)
     thick = min(plot.inner_width / (years[-1] - years[0] + 1.2) * 0.72, 40.0)
     body = plot.y_axis(steps)
     for i, year in enumerate(years):
