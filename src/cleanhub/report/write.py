@@ -22,6 +22,7 @@ from cleanhub.report.sections import (
     abatement,
     bankable,
     binding,
+    brief,
     changes,
     commitments,
     costs,
@@ -39,6 +40,7 @@ from cleanhub.report.sections import (
 
 FILE = "report.html"
 _BUILDERS: tuple[Callable[[Context], Section | None], ...] = (
+    brief.build,
     scorecard.build,
     standing.build,
     today.build,

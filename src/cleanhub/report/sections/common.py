@@ -17,6 +17,11 @@ def pair(draw: Callable[[int, str], Markup], identifier: str) -> tuple[Markup, M
     return draw(WIDE, f"{identifier}-w"), draw(NARROW, f"{identifier}-n")
 
 
+def inside(name: str) -> str:
+    """A name as it stands inside a sentence; one that begins with CO2 stays as it is."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+
+
 def sums(rows: Iterable[Row], keys: Sequence[str], value: str) -> dict[tuple[object, ...], float]:
     """Sum of ``value`` by the tuple of ``keys``; missing values count as nothing."""
     found: dict[tuple[object, ...], float] = {}

@@ -17,7 +17,7 @@ from cleanhub.report.blocks import Figure, Head, Key, Table, Text
 from cleanhub.report.charts import Bar
 from cleanhub.report.context import Context, Row, as_rows
 from cleanhub.report.numbers import MISSING, money, number, percent, scale_for, tonnes
-from cleanhub.report.sections.common import pair, plural
+from cleanhub.report.sections.common import inside, pair, plural
 
 MOST = 12
 """Entries that are shown."""
@@ -140,7 +140,7 @@ def _about(context: Context, one: Entry) -> Markup:
     if one.project:
         names: dict[bool, list[str]] = {True: [], False: []}
         for row in one.links:
-            names[row["kind"] == "gate"].append(_inside(link_name(row)))
+            names[row["kind"] == "gate"].append(inside(link_name(row)))
         gates, rest = names[True], names[False]
         text = f"{plural(len(gates), 'open gate')}: {', '.join(gates)}"
         text += f"; and {', '.join(rest)}" if rest else ""
@@ -155,11 +155,6 @@ def _about(context: Context, one: Entry) -> Markup:
         if row["cost_usd"] is not None:
             text += f"; capital {money(row['cost_usd'])}"
     return Markup("{}<br><small>{}</small>").format(one.name, text)
-
-
-def _inside(name: str) -> str:
-    """A name as it stands inside a sentence; one that begins with CO2 stays as it is."""
-    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _who(one: Entry) -> Markup:
