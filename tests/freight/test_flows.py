@@ -11,7 +11,7 @@ import pytest
 from cleanhub.freight.flows import private_road_flow, road_flow
 from cleanhub.freight.network import Network
 from cleanhub.freight.problem import TruckDays, Zones
-from cleanhub.hub.plan_tables import ROAD_FLOW
+from cleanhub.hub.charging_tables import ROAD_FLOW
 
 
 @pytest.fixture

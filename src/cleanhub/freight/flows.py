@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from cleanhub.core.tables import conform
 from cleanhub.freight.network import Network
 from cleanhub.freight.problem import BoolArray, FloatArray, IntArray, TruckDays, Zones
-from cleanhub.hub.plan_tables import ROAD_FLOW
+from cleanhub.hub.charging_tables import ROAD_FLOW
 
 LEAST_TRUCKS = 5
 """Trucks that an aggregate of a user's own trips must hold to leave (design, section 6)."""

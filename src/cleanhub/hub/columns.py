@@ -1,8 +1,8 @@
-"""Columns that tables of a hub package share."""
+"""Columns and layouts that declared tables share: those of a hub package, of the library, of a plan."""
 
 from __future__ import annotations
 
-from cleanhub.core.tables import Column
+from cleanhub.core.tables import Column, Table
 
 SOURCE = Column("source_id", "text", "where the row came from", refers="sources.source_id")
 CONFIDENCE = Column("confidence", "text", "seen, derived, recalled or assumed", codes="confidence")
@@ -31,6 +31,9 @@ UNIT = Column("unit", "text", "unit of the value", unit_column=True)
 CURRENCY_YEAR = Column(
     "currency_year", "year", "price year of money (empty: not money)", blank=True, optional=True
 )
+YEAR = Column("year", "year", "calendar year")
+RESULT_UNIT = Column("unit", "text", "unit of the value")
+"""The unit of a computed value: built from units of the library, so never looked up."""
 REGION = Column(
     "region",
     "text",
@@ -39,3 +42,23 @@ REGION = Column(
     optional=True,
     refers="markets.region",
 )
+
+
+def parameters_table(name: str, about: str, codes: str, items: str) -> Table:
+    """A table of figures by parameter, a code of the list ``codes``, and by item, such as ``items``."""
+    return Table(
+        name,
+        about,
+        (
+            Column("parameter", "text", "what it is", codes=codes),
+            Column("item", "text", f"of what: {items} ... (empty: of all)", blank=True),
+            LOW,
+            VALUE,
+            HIGH,
+            UNIT,
+            CURRENCY_YEAR,
+            *TRACE,
+        ),
+        key=("parameter", "item"),
+        optional=True,
+    )

@@ -1,12 +1,11 @@
-"""Declared tables of a plan about its pipeline: gates, links, stages by year, conflicts, promises, buyers."""
+"""Layout of the plan tables about its pipeline: gates, links, stages by year, conflicts, promises, buyers."""
 
 from __future__ import annotations
 
 from cleanhub.core.tables import Column, Table
+from cleanhub.hub.columns import RESULT_UNIT, YEAR
 
 ORDER = Column("order", "integer", "place in the table", minimum=0)
-YEAR = Column("year", "year", "calendar year")
-UNIT = Column("unit", "text", "unit of the value")
 PROJECT = Column("project_id", "text", "project")
 CONFIDENCE = Column("confidence", "text", "weakest confidence of what it rests on", codes="confidence")
 ACTOR = Column("actor", "text", "who can close it", codes="actor")
@@ -102,7 +101,7 @@ PIPELINE_YEARS = Table(
         Column("p10", "number", "tenth percentile"),
         Column("p50", "number", "median"),
         Column("p90", "number", "ninetieth percentile"),
-        UNIT,
+        RESULT_UNIT,
     ),
     key=("year", "metric"),
 )
@@ -168,7 +167,7 @@ COMMITMENTS_GAP = Table(
         Column(
             "share_of_target", "number", "reached over promised, where it is a part of it", "1", blank=True
         ),
-        UNIT,
+        RESULT_UNIT,
         Column("how", "text", "how they are compared, or why they cannot be"),
         CONFIDENCE,
         Column("source_id", "text", "source"),
@@ -188,7 +187,7 @@ OFFTAKE = Table(
         Column("status", "text", "bound, match, too_little, too_late or no_project"),
         Column("volume", "number", "what it would buy a year", blank=True),
         Column("output", "number", "what the project would make a year", blank=True),
-        UNIT,
+        RESULT_UNIT,
         _share("share_of_output", "part of the output that it would take", blank=True),
         Column("premium", "number", "premium it pays", blank=True),
         Column("needed_premium", "number", "price gap of the project (see valuations)", blank=True),
@@ -211,7 +210,7 @@ PIPELINE_BACKTEST = Table(
         Column("low", "number", "5th percentile"),
         Column("high", "number", "95th percentile"),
         Column("published", "number", "published"),
-        UNIT,
+        RESULT_UNIT,
         Column("how", "text", "what is given and what is found"),
         Column("source_id", "text", "source"),
         CONFIDENCE,

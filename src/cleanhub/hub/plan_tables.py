@@ -9,13 +9,20 @@ lists them as pending and never fakes them.
 from __future__ import annotations
 
 from cleanhub.core.tables import Column, Table
-from cleanhub.hub.columns import LAT, LON
+from cleanhub.hub.charging_tables import (
+    CHARGERS,
+    CHARGING_CAPITAL,
+    GRID_UPGRADES,
+    ROAD_FLOW,
+    SITE_LOAD,
+    SITE_USE,
+    TRUCK_CHARGING,
+)
+from cleanhub.hub.columns import RESULT_UNIT, YEAR
 from cleanhub.hub.pipeline_tables import PIPELINE_TABLES
 
-YEAR = Column("year", "year", "calendar year")
 SECTOR = Column("sector", "text", "sector", codes="sector")
 VALUE = Column("value", "number", "value")
-UNIT = Column("unit", "text", "unit of the value")
 
 SCORECARD = Table(
     "scorecard",
@@ -28,7 +35,7 @@ SCORECARD = Table(
         Column("value", "number", "value", blank=True),
         Column("low", "number", "value with the low ends of the drivers", blank=True),
         Column("high", "number", "value with the high ends of the drivers", blank=True),
-        UNIT,
+        RESULT_UNIT,
         Column("target", "number", "target for the same metric", blank=True),
         Column("met", "text", "yes, no or empty", blank=True),
         Column(
@@ -59,7 +66,7 @@ EMISSIONS = Table(
         Column("gas", "text", "gas", codes="gas"),
         Column("boundary", "text", "included, excluded or biogenic", codes="boundary"),
         VALUE,
-        UNIT,
+        RESULT_UNIT,
         Column("gwp", "text", "GWP set of CO2-equivalent values"),
         Column("hub_scope", "yes_no", "yes: the hub's programme covers it"),
         Column("status", "text", "history or projected", codes="status"),
@@ -113,7 +120,7 @@ SWITCHES = Table(
 ENERGY = Table(
     "energy",
     "Energy used by the assets whose technology is in the library.",
-    (YEAR, SECTOR, Column("carrier", "text", "carrier", codes="carrier"), VALUE, UNIT),
+    (YEAR, SECTOR, Column("carrier", "text", "carrier", codes="carrier"), VALUE, RESULT_UNIT),
     key=("year", "sector", "carrier"),
 )
 
@@ -129,7 +136,7 @@ PRODUCTION = Table(
         Column("production", "number", "yearly production, or activity of vehicles", minimum=0),
         Column("capacity", "number", "yearly capacity (vehicles: empty)", blank=True, minimum=0),
         Column("plants", "number", "plants, or vehicles", minimum=0),
-        UNIT,
+        RESULT_UNIT,
     ),
     key=("year", "sector", "product", "region", "technology"),
 )
@@ -142,7 +149,7 @@ BALANCES = Table(
         Column("carrier", "text", "carrier, or co2_for_storage"),
         Column("item", "text", "use, own supply or bought"),
         VALUE,
-        UNIT,
+        RESULT_UNIT,
     ),
     key=("year", "carrier", "item"),
 )
@@ -196,7 +203,7 @@ LIMITS = Table(
             "what one unit more would save on the path of least cost with all years known ahead [USD]",
             blank=True,
         ),
-        UNIT,
+        RESULT_UNIT,
     ),
     key=("limit", "year"),
 )
@@ -208,7 +215,7 @@ BUDGETS = Table(
         SECTOR,
         Column("budget", "number", "budget", minimum=0),
         Column("used", "number", "emitted on the path", minimum=0),
-        UNIT,
+        RESULT_UNIT,
         Column("first_year", "year", "first year counted"),
         Column("last_year", "year", "last year counted"),
         Column("over_from", "year", "year in which it is used up (empty: it lasts)", blank=True),
@@ -241,7 +248,7 @@ TIPPING_POINTS = Table(
             "its year",
             blank=True,
         ),
-        UNIT,
+        RESULT_UNIT,
         Column("threshold", "number", "cost of the incumbent, threshold or milestone", blank=True),
         Column("source", "text", "source ids, ;-separated"),
         Column("confidence", "text", "weakest confidence of what it rests on", codes="confidence"),
@@ -450,7 +457,7 @@ MILESTONES = Table(
         YEAR,
         Column("value", "number", "value on the path (empty: cannot be measured yet)", blank=True),
         Column("target", "number", "target value"),
-        UNIT,
+        RESULT_UNIT,
         Column("met", "text", "yes, no or empty", blank=True),
         Column("source", "text", "source id"),
         Column("confidence", "text", "confidence of the target", codes="confidence"),
@@ -486,154 +493,6 @@ PROVENANCE = Table(
         Column("licence", "text", "licence of the source"),
     ),
     key=("table", "key", "source_id"),
-)
-
-CHARGERS = Table(
-    "chargers",
-    "Charging sites: what stands, what opens, when, on which substation, and how well it is used.",
-    (
-        Column("site_id", "text", "site"),
-        Column("name", "text", "name"),
-        LAT,
-        LON,
-        Column("kind", "text", "kind of site", codes="charging_site_kind"),
-        Column("status", "text", "open or planned", codes="charging_site_status"),
-        Column("year_energised", "year", "year in which its first plugs serve"),
-        Column("plugs", "number", "plugs in its last year", minimum=0),
-        Column("kw", "number", "power of the plugs together", "kW", minimum=0),
-        Column("kwh_per_day", "number", "energy on a working day of its last year", "kWh/d", minimum=0),
-        Column(
-            "utilisation", "number", "that energy over what its plugs could give in a day", "1", minimum=0
-        ),
-        Column("substation", "text", "substation it hangs on"),
-        Column("grid_tier", "text", "largest works at its substation by then (empty: none)", blank=True),
-        Column("capex_usd", "number", "capital of site and new plugs", "USD", minimum=0),
-        Column(
-            "usd_per_kwh", "number", "what a kWh costs there, capital included", "USD/kWh", True, minimum=0
-        ),
-        Column("disadvantaged", "yes_no", "yes: in or near a disadvantaged tract"),
-        Column(
-            "survival",
-            "number",
-            "share of the tests of headroom and demand that choose it",
-            "1",
-            True,
-            minimum=0,
-            maximum=1,
-        ),
-        Column("asked_by", "text", "who asked for chargers here", blank=True),
-        Column("confidence", "text", "weakest confidence among its inputs", codes="confidence"),
-    ),
-    key=("site_id",),
-)
-
-ROAD_FLOW = Table(
-    "road_flow",
-    "Trucks on the roads of a working day, both directions of an arc apart.",
-    (
-        Column("arc_id", "integer", "arc of the road network", minimum=0),
-        Column("from_lat", "number", "latitude of its start", "degree"),
-        Column("from_lon", "number", "longitude of its start", "degree"),
-        Column("to_lat", "number", "latitude of its end", "degree"),
-        Column("to_lon", "number", "longitude of its end", "degree"),
-        Column("trucks_per_day", "number", "trucks on a working day", "1/d", minimum=0),
-        Column(
-            "ze_trucks_per_day",
-            "number",
-            "of which battery-electric in the last year decided",
-            "1/d",
-            minimum=0,
-        ),
-        Column("licence", "text", "licence of the geometry"),
-    ),
-    key=("arc_id",),
-)
-
-SITE_LOAD = Table(
-    "site_load",
-    "Load of charging by substation, year and hour of a working day.",
-    (
-        Column("substation", "text", "substation"),
-        YEAR,
-        Column("hour", "integer", "hour of the day, local time", minimum=0, maximum=23),
-        Column("kw", "number", "load", "kW", minimum=0),
-    ),
-    key=("substation", "year", "hour"),
-)
-
-SITE_USE = Table(
-    "site_use",
-    "Use of each charging site by hour of a working day in the last year decided.",
-    (
-        Column("site_id", "text", "site"),
-        YEAR,
-        Column("hour", "integer", "hour of the day, local time", minimum=0, maximum=23),
-        Column("kw", "number", "load", "kW", minimum=0),
-        Column("utilisation", "number", "share of its plugs' power", "1", minimum=0),
-    ),
-    key=("site_id", "year", "hour"),
-)
-
-GRID_UPGRADES = Table(
-    "grid_upgrades",
-    "Works at substations: what to hand to the utility.",
-    (
-        Column("substation", "text", "substation"),
-        Column("name", "text", "its name"),
-        Column("utility", "text", "who runs it", blank=True),
-        Column("tier", "text", "works", codes="grid_tier"),
-        Column("kw", "number", "load they add", "kW", minimum=0),
-        Column("cost_usd", "number", "cost", "USD", minimum=0),
-        Column("start", "year", "year in which they must begin"),
-        Column("ready", "year", "year from which they serve"),
-        Column("headroom_kw", "number", "what the substation can serve without them", "kW", minimum=0),
-        Column("headroom_confidence", "text", "confidence of that", codes="confidence"),
-    ),
-    key=("substation", "tier"),
-)
-
-TRUCK_CHARGING = Table(
-    "truck_charging",
-    "What share of drayage can be charged in each year, and what binds.",
-    (
-        YEAR,
-        Column("trucks", "number", "truck-days on a working day", "1/d", minimum=0),
-        Column("wanted", "number", "of which buyers want battery-electric, chargers aside", "1/d", minimum=0),
-        Column("served", "number", "of which can be charged", "1/d", minimum=0),
-        Column("most", "number", "what could be charged if all wanted it", "1/d", True, minimum=0),
-        Column(
-            "binds", "text", "what keeps more from being charged, if all wanted it", codes="charging_bound"
-        ),
-        Column("without_range", "number", "most if no truck-day were too long", "1/d", True, minimum=0),
-        Column(
-            "without_plugs", "number", "most if sites could hold any plugs at once", "1/d", True, minimum=0
-        ),
-        Column("without_grid", "number", "most if the grid had room at once", "1/d", True, minimum=0),
-        Column("without_cost", "number", "most whatever it costs", "1/d", True, minimum=0),
-        Column(
-            "usd_per_kwh",
-            "number",
-            "mean cost of a kWh charged, capital included",
-            "USD/kWh",
-            True,
-            minimum=0,
-        ),
-        Column("peak_kw", "number", "largest load of all substations together", "kW", minimum=0),
-        Column("residual", "number", "what trucks and chargers still disagree by", "1", minimum=0),
-    ),
-    key=("year",),
-)
-
-CHARGING_CAPITAL = Table(
-    "charging_capital",
-    "Capital of charging sites and their grid by year and payer.",
-    (
-        YEAR,
-        Column("item", "text", "sites, plugs or grid", codes="charging_capital_item"),
-        Column("payer", "text", "who pays", codes="charging_payer"),
-        Column("value_usd", "number", "capital", "USD", minimum=0),
-    ),
-    key=("year", "item", "payer"),
 )
 
 PLAN_TABLES: dict[str, Table] = {

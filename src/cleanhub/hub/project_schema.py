@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cleanhub.core.tables import Column, Table
 from cleanhub.hub.columns import (
-    parameters_table,
     ASSET_ID,
     COORD_PRECISION,
     CURRENCY_YEAR,
@@ -15,6 +14,7 @@ from cleanhub.hub.columns import (
     TRACE,
     UNIT,
     VALUE,
+    parameters_table,
 )
 
 PROJECTS = Table(

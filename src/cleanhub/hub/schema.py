@@ -13,7 +13,6 @@ from cleanhub.core.tables import Column, Table
 from cleanhub.hub.columns import (
     ASSET_ID,
     CONFIDENCE,
-    COORD_PRECISION,
     CURRENCY_YEAR,
     HIGH,
     LAT,
@@ -26,7 +25,17 @@ from cleanhub.hub.columns import (
     UNIT,
     VALUE,
 )
-from cleanhub.hub.freight_schema import COMMUNITY_AREAS, FREIGHT_PARAMETERS, FREIGHT_PLACES, GRID_HEADROOM, INFRASTRUCTURE, PORT_THROUGHPUT, TARIFFS, TRUCK_REGISTRY, WAREHOUSE_CLUSTERS
+from cleanhub.hub.freight_schema import (
+    COMMUNITY_AREAS,
+    FREIGHT_PARAMETERS,
+    FREIGHT_PLACES,
+    GRID_HEADROOM,
+    INFRASTRUCTURE,
+    PORT_THROUGHPUT,
+    TARIFFS,
+    TRUCK_REGISTRY,
+    WAREHOUSE_CLUSTERS,
+)
 from cleanhub.hub.project_schema import COMMITMENTS, GATES_BEGUN, OFFTAKERS, PIPELINE_PARAMETERS, PROJECTS
 
 
