@@ -12,8 +12,9 @@ import pytest
 from small_case import small_case
 
 from cleanhub.finance.build import Reading, Setting, TaxTerms
-from cleanhub.finance.case_value import CaseValue, price_at_return, value_case
+from cleanhub.finance.case_value import CaseValue, value_case
 from cleanhub.finance.cases import LoadedCase, case_of, list_archetypes, load_archetype
+from cleanhub.finance.price_search import price_at_return
 from cleanhub.hub.library import Library
 from cleanhub.policy.applicant import Answer
 

@@ -14,9 +14,10 @@ import pytest
 from cleanhub.core.errors import InputError
 from cleanhub.core.yaml_file import merged_mapping
 from cleanhub.finance.build import Setting, TaxTerms
-from cleanhub.finance.case_value import price_at_return, value_case
+from cleanhub.finance.case_value import value_case
 from cleanhub.finance.cases import LoadedCase, case_of, load_archetype
 from cleanhub.finance.figures import Z90
+from cleanhub.finance.price_search import price_at_return
 from cleanhub.finance.returns import present_value
 from cleanhub.finance.risk import financing, uncertain_paths
 from cleanhub.finance.sensitivity import NOT_ADDITIVE, break_even, policy_values, tornado

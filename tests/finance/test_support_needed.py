@@ -14,8 +14,9 @@ import pytest
 from cleanhub.core.errors import InputError
 from cleanhub.core.yaml_file import merged_mapping
 from cleanhub.finance.build import Setting, TaxTerms
-from cleanhub.finance.case_value import CaseValue, price_at_return, value_case
+from cleanhub.finance.case_value import CaseValue, value_case
 from cleanhub.finance.cases import LoadedCase, case_of, load_archetype
+from cleanhub.finance.price_search import price_at_return
 from cleanhub.finance.support_needed import INSTRUMENTS, Package, support_needed, support_terms
 from cleanhub.hub.library import Library
 

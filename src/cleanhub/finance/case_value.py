@@ -15,6 +15,7 @@ it). Every result names its convention:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,6 +26,7 @@ from cleanhub.finance.build import Reading, Setting
 from cleanhub.finance.cases import LoadedCase
 from cleanhub.finance.engine import Lines, Outcome, Terms, run, unlevered
 from cleanhub.finance.figures import Values
+from cleanhub.finance.price_search import PriceQuestion, prices_at_return
 from cleanhub.finance.returns import (
     all_rates_of_return,
     internal_rate_of_return,
@@ -37,8 +39,6 @@ from cleanhub.finance.tax_books import TaxRules
 FloatArray = NDArray[np.float64]
 SPONSOR, LENDER = "sponsor_p50", "lender_p90"
 CAPTURED = "co2"
-_PRICES = 33
-_ROUNDS = 12
 
 
 @dataclass(frozen=True)
@@ -169,21 +169,24 @@ class CaseValue:
         return self.sponsor, self.lender
 
     @cached_property
+    def prices(self) -> CasePrices:
+        """The prices at which equity earns its return, all searched for together."""
+        return prices_of([self])[0]
+
+    @property
     def price_at_return(self) -> float:
         """Price at which the sponsor earns the required return [USD of the price year per unit]."""
-        return price_at_return(self.loaded, self.setting)
+        return self.prices.at_return
 
-    @cached_property
+    @property
     def price_before_policy(self) -> float:
         """The same without any policy."""
-        if not self.sponsor.reading.policy_lines():
-            return self.price_at_return
-        return price_at_return(self.loaded, replace(self.setting, answers=()))
+        return self.prices.before_policy
 
-    @cached_property
+    @property
     def lender_price_at_return(self) -> float:
         """Price at which equity earns its return in the lender's view."""
-        return price_at_return(self.loaded, self.setting, lender=True)
+        return self.prices.lender
 
     @property
     def reference_price(self) -> float:
@@ -213,6 +216,36 @@ class CaseValue:
         captured = self.loaded.case.production.product == CAPTURED
         reference = 0.0 if captured else self.reference_price
         return (self.sponsor.levelised_cost - reference) / avoided
+
+
+@dataclass(frozen=True)
+class CasePrices:
+    """Prices at which equity earns its return [USD of the price year per unit]; NaN where none does.
+
+    ``at_return`` is the sponsor's, ``before_policy`` the same without any policy, ``lender`` that of
+    the lender's view.
+    """
+
+    at_return: float
+    before_policy: float
+    lender: float
+
+
+def prices_of(values: Sequence[CaseValue]) -> list[CasePrices]:
+    """The prices of many cases, searched for together: a fifth of the time of one after another."""
+    questions = []
+    for value in values:
+        loaded, setting = value.loaded, value.setting
+        questions += [
+            PriceQuestion(loaded, setting),
+            PriceQuestion(loaded, setting, lender=True),
+            PriceQuestion(loaded, replace(setting, answers=())),
+        ]
+    found = prices_at_return(questions)
+    return [
+        CasePrices(at_return, before if value.sponsor.reading.policy_lines() else at_return, lender)
+        for value, at_return, lender, before in zip(values, found[::3], found[1::3], found[2::3], strict=True)
+    ]
 
 
 def value_case(loaded: LoadedCase, setting: Setting, values: Values | None = None) -> CaseValue:
@@ -271,101 +304,3 @@ def levelised_parts(reading: Reading) -> dict[str, float]:
     for name, line in reading.cost_lines().items():
         parts[name] = parts.get(name, 0.0) + float((line * weight).sum(axis=0)[0])
     return {name: part / output for name, part in parts.items()}
-
-
-def price_at_return(
-    loaded: LoadedCase,
-    setting: Setting,
-    target: float | None = None,
-    lender: bool = False,
-    values: Values | None = None,
-) -> float:
-    """Flat real price of all product at which equity earns ``target`` (the case's own if none).
-
-    Debt is sized anew at every price, with the product sold under contract. Prices are tried side by
-    side and the interval around the root is cut until a straight line in it is enough; NaN where no price is.
-    """
-    numbers = values or loaded.values
-    rate = float(numbers("returns.equity")) if target is None else target
-    sides = [Reading(loaded, numbers, setting, lender=True, count=_PRICES)]
-    if not lender:
-        sides.append(Reading(loaded, numbers, setting, count=_PRICES))
-    priced = [_Priced(side) for side in sides]
-    bracket = _bracket(priced, rate)
-    if bracket is None:
-        return np.nan
-    lowest, highest = bracket
-    prices = np.linspace(lowest, highest, _PRICES)
-    for _ in range(_ROUNDS):
-        worth = _value_at(priced, prices, rate)
-        at = max(int(np.argmax(worth >= 0)), 1)
-        if worth[at] < 0 or worth[at - 1] >= 0:  # the close look missed the root: look at all of it again
-            prices = np.linspace(lowest, highest, _PRICES)
-            continue
-        lowest, highest = prices[at - 1], prices[at]
-        guess = lowest - worth[at - 1] * (highest - lowest) / (worth[at] - worth[at - 1])
-        if highest - lowest <= 1e-6 * max(abs(highest), 1e-9):  # value is all but linear in there
-            return float(guess)
-        near = 0.05 * (highest - lowest)
-        prices = np.clip(guess + np.linspace(-near, near, _PRICES), lowest, highest)
-    return float(guess)
-
-
-def _bracket(priced: list[_Priced], rate: float) -> tuple[float, float] | None:
-    """Two prices between which equity begins to earn ``rate``; ``None`` where none is found."""
-    reach = max(priced[-1].scale, 1e-12) * 4.0 ** np.arange(_PRICES // 2)
-    prices = np.concatenate([-reach[::-1], [0.0], reach])
-    worth = _value_at(priced, prices, rate)
-    enough = worth >= 0
-    if not enough.any() or enough[0]:
-        return None
-    at = int(np.argmax(enough))
-    return float(prices[at - 1]), float(prices[at])
-
-
-class _Priced:
-    """Lines of a reading as they move with one flat real price of all product."""
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        lines = reading.lines()
-        sales = [
-            (line, bound)
-            for (name, (line, bound)) in reading.sales_lines().items()
-            if reading.case.revenue[name].quantity == "product"
-        ]
-        own = sum((line for line, _ in sales), np.zeros_like(lines.revenue))
-        merchant = reading.case.lender.merchant_share if reading.lender else 1.0
-        counted = sum(
-            (line if bound else line * merchant for line, bound in sales), np.zeros_like(lines.revenue)
-        )
-        self.base = replace(lines, revenue=lines.revenue - own, bankable=lines.bankable - counted)
-        self.per_price = reading.made * reading.inflation
-        self.rules = reading.rules()
-        self.days = reading.case.working_capital.receivable_days / 365.0
-        self.own = own
-        capital = float(reading.spending.sum(axis=0)[0]) + float(lines.cost.sum(axis=0)[0])
-        self.scale = capital / max(float(reading.made.sum(axis=0)[0]), 1e-300)
-
-    def at(self, price: FloatArray, service: FloatArray | None) -> Outcome:
-        """Outcome at each of N prices."""
-        sales = self.per_price * price
-        working = self.base.working_capital + (sales - self.own) * self.days
-        working[-1] = 0.0
-        lines = replace(
-            self.base,
-            revenue=self.base.revenue + sales,
-            bankable=self.base.bankable + sales,
-            working_capital=working,
-        )
-        none = self.reading.case.debt.kind == "none"
-        return run(lines, self.reading.terms(None if none else service), self.rules)
-
-
-def _value_at(priced: list[_Priced], price: FloatArray, rate: float) -> FloatArray:
-    """Value of equity at each price; the lender's reading comes first and may size the debt."""
-    case = priced[0].reading.case
-    if len(priced) == 1:
-        return present_value(priced[0].at(price, None).equity, rate)
-    service = priced[0].at(price, None).service if case.debt.sized_on == "lender" else None
-    return present_value(priced[1].at(price, service).equity, rate)

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
 from cleanhub.finance.build import Setting, bad_ends
-from cleanhub.finance.case_value import CaseValue, price_at_return, value_case
+from cleanhub.finance.case_value import CaseValue, value_case
 from cleanhub.finance.cases import LoadedCase
 from cleanhub.finance.figures import Z90, Values
+from cleanhub.finance.price_search import PriceQuestion, prices_at_return
 from cleanhub.finance.returns import internal_rate_of_return, present_value
 from cleanhub.finance.risk import POLICIES, Financing, financing, uncertain_paths, uncertain_policies
 
@@ -88,11 +89,10 @@ def tornado(
     ends = _ends(loaded, setting)
     changes = [(path, at) for path, (_, low, _, high) in ends.items() for at in _settings(path, low, high)]
     if measure == "price_at_return":
-        found = [
-            price_at_return(loaded, setting, values=loaded.values.with_values(**{path: at}))
-            for path, at in changes
-        ]
-        central = price_at_return(loaded, setting)
+        readings = [loaded.values.with_values(**{path: at}) for path, at in changes]
+        *found, central = prices_at_return(
+            [PriceQuestion(loaded, setting, values=values) for values in (*readings, loaded.values)]
+        )
     else:
         debt = financing(value_case(loaded, setting), whole)
         *found, central = _one_at_a_time(debt, changes, measure)

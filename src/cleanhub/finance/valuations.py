@@ -16,7 +16,7 @@ import pandas as pd
 
 from cleanhub.core.tables import conform
 from cleanhub.finance.build import CASH
-from cleanhub.finance.case_value import CaseValue, View, value_case
+from cleanhub.finance.case_value import CasePrices, CaseValue, View, prices_of, value_case
 from cleanhub.finance.from_project import ProjectCase, project_cases
 from cleanhub.finance.policy_setting import setting_of
 from cleanhub.hub.package import Hub
@@ -60,11 +60,13 @@ def value_projects(hub: Hub, scenario: Scenario, book: PolicyBook) -> list[Proje
 def valuations_table(projects: Sequence[ProjectValue]) -> pd.DataFrame:
     """Plan table ``valuations``: two rows for every project that is valued, one for any other."""
     rows = []
+    prices = iter(prices_of([one.value for one in projects if one.value]))
     for one in projects:
         if one.value is None:
             rows.append({"project_id": one.project.project_id, "case": "none", **_blank(one)})
             continue
-        rows += [_row(one, one.value, view) for view in one.value.views]
+        found = next(prices)
+        rows += [_row(one, one.value, view, found) for view in one.value.views]
     frame = pd.DataFrame(rows, columns=PLAN_TABLES["valuations"].names)
     return conform(frame, PLAN_TABLES["valuations"])
 
@@ -96,11 +98,11 @@ def _blank(one: ProjectValue) -> dict[str, object]:
     }
 
 
-def _row(one: ProjectValue, value: CaseValue, view: View) -> dict[str, object]:
+def _row(one: ProjectValue, value: CaseValue, view: View, prices: CasePrices) -> dict[str, object]:
     loaded = value.loaded
     tonnes = abated_tonnes(one.row)
     sponsor = view is value.sponsor
-    price = value.price_at_return if sponsor else value.lender_price_at_return
+    price = prices.at_return if sponsor else prices.lender
     own = [loaded.confidence(path) for path in loaded.figures if path not in loaded.from_archetype]
     every = [figure.figure.confidence for figure in loaded.figures.values()]
     return {
@@ -110,7 +112,7 @@ def _row(one: ProjectValue, value: CaseValue, view: View) -> dict[str, object]:
         "unit": f"USD/({loaded.unit})" if "/" in loaded.unit else f"USD/{loaded.unit}",
         "price_at_return": price,
         "price_gap": price - value.reference_price,
-        "price_gap_before_policy": value.price_gap_before_policy if sponsor else np.nan,
+        "price_gap_before_policy": prices.before_policy - value.reference_price if sponsor else np.nan,
         "abatement_cost": value.abatement_cost if sponsor else np.nan,
         "co2e_t_per_year": tonnes if tonnes > 0 else np.nan,
         "capital_usd": float(view.lines.spending.sum()),
