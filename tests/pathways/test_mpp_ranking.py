@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cleanhub.finance.levelised import discount_sum
 from cleanhub.hub.mpp_settings import MppSettings, sector_settings
-from cleanhub.pathways.mpp_faithful import (
+from cleanhub.pathways.mpp_ranking import (
     bin_ranks,
     emission_deltas,
     force,

@@ -18,7 +18,8 @@ import pandas as pd
 from cleanhub.core.errors import FaultList, InputError
 from cleanhub.hub.mpp_import import read_solver
 from cleanhub.hub.mpp_settings import MppPathway, mpp_sectors
-from cleanhub.pathways.mpp_faithful import MppResult, RankedSwitches, run_faithful
+from cleanhub.pathways.mpp_faithful import MppResult, run_faithful
+from cleanhub.pathways.mpp_ranking import RankedSwitches
 from cleanhub.pathways.mpp_tables import MppTables, build_tables
 
 YEARS = (2030, 2040, 2050)

@@ -1,18 +1,18 @@
 """The shared solver of the Mission Possible Partnership, repeated with its own rules and defects.
 
-One pathway is: take switches out that may not happen (:func:`force`), rank what is left for each year
-(:func:`rank_switches`), then go through the years (:func:`run_faithful`): dispatch the stack, write it
-down, close plants, switch plants, build plants. State is columns (one entry per asset), tables are
-integer codes, limits are counters that change by the one asset in question; every draw comes from one
-generator. Capacity and production are in Mt a year, costs in USD per t or per t of yearly capacity,
-emission factors in t per t, budgets in Gt. What the rules leave open, and what this module does there,
-is told in ``docs/models/mpp-faithful.md``.
+One pathway is: take switches out that may not happen and rank what is left
+(:mod:`cleanhub.pathways.mpp_ranking`), then go through the years (:func:`run_faithful`): dispatch the
+stack (:mod:`cleanhub.pathways.mpp_stack`), write it down, close plants, switch plants, build plants.
+State is columns (one entry per asset), tables are integer codes, limits are counters that change by
+the one asset in question; every draw comes from one generator. Capacity and production are in Mt a
+year, costs in USD per t or per t of yearly capacity, emission factors in t per t, budgets in Gt. What
+the rules leave open, and what these modules do there, is told in ``docs/models/mpp-faithful.md``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,318 +23,22 @@ from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList, RunError
 from cleanhub.hub.mpp_settings import MppPathway, MppSettings
+from cleanhub.pathways.mpp_ranking import RankedSwitches, rank_switches
+from cleanhub.pathways.mpp_stack import MppLimits, MppStack, initial_stack
 from cleanhub.pathways.mpp_tables import (
-    DECOMMISSION,
-    END_STATE,
-    GREENFIELD,
     INITIAL,
     NEWBUILD,
     RENOVATION,
-    TRANSITION,
     BoolArray,
     FloatArray,
     IntArray,
     MppTables,
-    SwitchTable,
-    codes_of,
 )
-
-RANK_TYPES: dict[str, tuple[int, ...]] = {
-    "decommission": (DECOMMISSION,),
-    "greenfield": (GREENFIELD,),
-    "brownfield": (RENOVATION, NEWBUILD),
-}
-_SMALLEST_CLIPPED = (1e-2, 1e-6)  # what a delta of zero, and one below zero, count as in the histogram
-
-
-# --- which switches there are, and in what order -------------------------------------------------
-
-
-def force(tables: MppTables, settings: MppSettings, pathway: MppPathway) -> BoolArray:
-    """Mask of the switches that may happen at all (implicit forcing), one entry per switch."""
-    switches, forcing = tables.switches, settings.forcing
-    names = (*tables.technologies, "")
-    place = (switches.product, switches.region)
-    before = tables.classification[(*place, switches.origin, switches.year)]
-    after = tables.classification[(*place, switches.destination, switches.year)]
-    kept = ~((before > after) & (after >= 0))  # no way back from a better class
-    if forcing.no_end_state_to_end_state:
-        kept &= ~((before == END_STATE) & (after == END_STATE))
-    years = tables.years[switches.year]
-    kept &= years >= tables.maturity[(*place, switches.destination, switches.year)]
-    dropped = np.isin(names, forcing.dropped_technologies)
-    kept &= ~(dropped[switches.destination] | dropped[switches.origin])
-    no_renovation = np.isin(names, forcing.dropped_renovations)
-    kept &= ~(no_renovation[switches.destination] & (switches.kind == RENOVATION))
-    for destination, origin in forcing.restricted_origin.items():
-        to = np.array([destination in name for name in names])[switches.destination]
-        fits = np.array([origin in name for name in names])[switches.origin]
-        kept &= ~to | fits
-    if pathway.moratorium:
-        kept &= (years < forcing.moratorium_year) | (after != INITIAL)
-        kept &= (years < forcing.moratorium_year + forcing.transitional_years) | (after != TRANSITION)
-    return np.asarray(kept, dtype=bool)
-
-
-def emission_deltas(tables: MppTables, switches: SwitchTable, kinds: Iterable[str]) -> FloatArray:
-    """Emissions of origin less destination, summed over ``kinds`` [t/t]; nothing emits nothing."""
-    factors = tables.co2(kinds)
-    place = (switches.product, switches.region)
-    origin = factors[(*place, switches.origin, switches.year)]
-    return np.asarray(origin - factors[(*place, switches.destination, switches.year)], dtype=float)
-
-
-def _minmax(values: FloatArray) -> FloatArray:
-    """Values stretched over 0 to 1; 0 where they are all the same."""
-    low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
-    return (values - low) / (high - low) if high > low else np.zeros_like(values)
-
-
-def bin_ranks(
-    cost: FloatArray, delta: FloatArray, weights: tuple[float, float], uncertainty: float
-) -> FloatArray:
-    """Ranks of one year's switches by bins of a relative cost uncertainty; 1 is best, ties are wanted.
-
-    The weighted sum of normalised cost and of the normalised negative emission delta is cut into equal
-    bins, as many as there are steps of ``uncertainty`` x the cheapest cost between cheapest and dearest.
-    The dearest falls in a bin of its own. Without a range the weighted sum itself is the rank.
-    """
-    raw = weights[0] * _minmax(cost) + weights[1] * _minmax(-delta)
-    if not len(cost):
-        return raw
-    low, high = float(cost.min()), float(cost.max())
-    if low < 0:
-        low, high = low + 2 * abs(low), high + 2 * abs(low)
-    step = uncertainty * low
-    if high == low or step == 0 or raw.max() == raw.min():
-        return raw
-    edges = np.histogram_bin_edges(raw, bins=max(int((high - low) / step), 1))
-    return np.digitize(raw, edges).astype(float)
-
-
-def sorted_ranks(cost: FloatArray, delta: FloatArray, weights: tuple[float, float]) -> FloatArray:
-    """Ranks of one year's switches by position in the sorted weighted sum, 0 first: no ties."""
-    order = np.argsort(weights[0] * _minmax(cost) + weights[1] * _minmax(-delta), kind="stable")
-    ranks = np.empty(len(order))
-    ranks[order] = np.arange(len(order))
-    return ranks
-
-
-def histogram_ranks(cost: FloatArray, delta: FloatArray, pathway: MppPathway) -> FloatArray:
-    """Ranks over the whole horizon by cheapness and abatement, or by cost per tonne abated.
-
-    Deltas of zero and below count as 0.01 and 0.000001: new plants, whose delta is never above zero,
-    are told apart only by emitting or not (a defect kept).
-    """
-    clipped = np.where(delta > 0, delta, np.where(delta == 0, *_SMALLEST_CLIPPED))
-    if pathway.ranking == "cost_per_tonne":
-        return _minmax(cost / clipped)
-    return -(pathway.emissions * _minmax(clipped) + pathway.cost * (1.0 - _minmax(cost)))
-
-
-@dataclass(frozen=True)
-class RankedSwitches:
-    """The switches of one rank type that may happen, with their ranks (smaller is better)."""
-
-    switches: SwitchTable
-    rows: IntArray
-    rank: FloatArray
-
-    def of_year(self, year: int) -> NDArray[np.intp]:
-        """Positions of a year's switches."""
-        return np.flatnonzero(self.switches.year == year)
-
-
-def rank_switches(tables: MppTables, settings: MppSettings, pathway: MppPathway) -> dict[str, RankedSwitches]:
-    """Force and rank all switches; ``rows`` are row numbers of ``technology_transitions``."""
-    allowed = force(tables, settings, pathway)
-    weights = (pathway.cost, pathway.emissions)
-    ranked = {}
-    for name, kinds in RANK_TYPES.items():
-        rows = np.flatnonzero(allowed & np.isin(tables.switches.kind, kinds))
-        switches = tables.switches.take(rows)
-        cost = np.nan_to_num(switches.lcox if settings.ranking.cost == "lcox" else switches.tco)
-        delta = emission_deltas(tables, switches, settings.ranking.emissions)
-        rank = np.zeros(len(rows))
-        if pathway.ranking in ("histogram", "cost_per_tonne"):
-            rank = histogram_ranks(cost, delta, pathway)
-        else:
-            for year in range(len(tables.years)):
-                now = np.flatnonzero(switches.year == year)
-                if pathway.ranking == "sorted":
-                    rank[now] = sorted_ranks(cost[now], delta[now], weights)
-                else:
-                    uncertainty = settings.ranking.relative_uncertainty
-                    rank[now] = bin_ranks(cost[now], delta[now], weights, uncertainty)
-        ranked[name] = RankedSwitches(switches, rows, rank)
-    return ranked
-
-
-# --- the stack of assets and its counters ---------------------------------------------------------
-
-
-@dataclass
-class _Stack:
-    """Assets in columns of which the first ``count`` are used; closed ones have ``active`` false."""
-
-    product: IntArray
-    region: IntArray
-    technology: IntArray
-    capacity: FloatArray
-    utilisation: FloatArray
-    commissioned: FloatArray
-    retrofitted: BoolArray
-    greenfield: BoolArray
-    ppa_allowed: BoolArray
-    active: BoolArray
-    count: int
-
-    def add(self, product: int, region: int, technology: int, capacity: float, use: float, year: int) -> None:
-        """A new plant."""
-        if self.count == len(self.product):
-            for name, column in vars(self).items():
-                if isinstance(column, np.ndarray):
-                    setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
-        new = (product, region, technology, capacity, use, year, False, True, True, True)
-        for name, value in zip(list(vars(self))[:-1], new, strict=True):
-            getattr(self, name)[self.count] = value
-        self.count += 1
-
-    def live(self) -> NDArray[np.intp]:
-        """Positions of the assets that stand."""
-        return np.flatnonzero(self.active[: self.count])
-
-    def production(self, assets: NDArray[np.intp]) -> FloatArray:
-        """Production of the chosen assets [Mt/yr]."""
-        return np.asarray(self.capacity[assets] * self.utilisation[assets], dtype=float)
-
-
-def _initial_stack(tables: MppTables, settings: MppSettings) -> _Stack:
-    """The stack of the first year: rows split into typical plants (rounded up), or one asset a row."""
-    frame = tables.initial_stack
-    product = codes_of(frame["product"], tables.products)
-    capacity = frame["annual_production_capacity"].to_numpy(float)
-    copies = np.ones(len(frame), dtype=np.int64)
-    if settings.initial_stack == "regional":
-        typical = np.array([settings.products[name].plant_capacity for name in tables.products])[product]
-        copies, capacity = np.ceil(capacity / typical).astype(np.int64), typical
-        use = frame["average_cuf"].to_numpy(float)
-        year = settings.first_year - frame["average_age"].to_numpy(float)
-    else:
-        use, year = frame["capacity_factor"].to_numpy(float), frame["year"].to_numpy(float)
-    ppa = frame["ppa_allowed"].to_numpy(bool) if "ppa_allowed" in frame else np.ones(len(frame), dtype=bool)
-    rows = np.repeat(np.arange(len(frame)), copies)
-    off = np.zeros(len(rows), dtype=bool)
-    return _Stack(
-        product[rows],
-        codes_of(frame["region"], tables.regions)[rows],
-        codes_of(frame["technology"], tables.technologies)[rows],
-        *(capacity[rows], use[rows], year[rows], off, off.copy(), ppa[rows], ~off, len(rows)),
-    )
-
-
-class _Limits:
-    """Counters of the next year's stack, and which limit one more change would break."""
-
-    def __init__(self, tables: MppTables, settings: MppSettings, pathway: MppPathway) -> None:
-        self.on = frozenset(pathway.limits)
-        self.settings = settings
-        self.tables = tables
-        self.captured = tables.factor("co2_scope1_captured")
-        self.emitted = tables.co2(("co2_scope1", "co2_scope2"))
-        shared = settings.demand_share.technologies if settings.demand_share else ()
-        self.shared = np.isin(tables.technologies, shared)
-        self.uses_electrolysers: BoolArray = np.asarray(tables.electrolyser_gw.any(axis=(0, 1, 3)))
-        self.classes = tables.classification
-        self.year = 0
-
-    def start(self, year: int, stack: _Stack) -> None:
-        """Count stack t + 1, which is still equal to stack t (``year`` is t, from the first)."""
-        live, tables = stack.live(), self.tables
-        place = (stack.product[live], stack.region[live], stack.technology[live])
-        made = stack.production(live)
-        self.year = year
-        self.captured_before = float(made @ self.captured[(*place, year)])
-        self.captured_after = float(made @ self.captured[(*place, year + 1)])
-        self.emitted_after = float(made @ self.emitted[(*place, year + 1)])
-        power = tables.electrolyser_gw
-        self.power_before = float(stack.capacity[live] @ power[(*place, year)])
-        self.power_after = float(stack.capacity[live] @ power[(*place, year + 1)])
-        self.shares = np.zeros((len(tables.products), len(tables.technologies)))
-        np.add.at(self.shares, (place[0], place[2]), stack.capacity[live])
-        self.counts_before = np.bincount(place[2], minlength=len(tables.technologies))
-        self.counts_after = self.counts_before.copy()
-        self.made = np.zeros((len(tables.products), len(tables.regions)))
-        np.add.at(self.made, place[:2], made)
-
-    def count(
-        self, sign: int, product: int, region: int, technology: int, capacity: float, use: float
-    ) -> None:
-        """Take one asset into the counters (``sign`` 1) or out of them (-1)."""
-        place = (product, region, technology, self.year + 1)
-        made = sign * capacity * use
-        self.captured_after += made * float(self.captured[place])
-        self.emitted_after += made * float(self.emitted[place])
-        self.power_after += sign * capacity * float(self.tables.electrolyser_gw[place])
-        self.shares[product, technology] += sign * capacity
-        self.counts_after[technology] += sign
-        self.made[product, region] += made
-
-    def broken(self, technology: int, greenfield: bool) -> str:
-        """The first limit that the counted stack breaks, for a change to ``technology``; or nothing."""
-        limits, year, settings = self.tables.annual_limits, self.year, self.settings
-        if "carbon_budget" in self.on and greenfield and not self.within_budget():
-            return "carbon_budget"
-        if "rampup" in self.on and self.counts_after[technology] - self.counts_before[technology] > (
-            self._rampup(technology)
-        ):
-            return "rampup"
-        # new plants are never checked against storage: a defect kept
-        looked_at = not greenfield or settings.new_plants_keep_co2_storage
-        stored = self.captured_after - self.captured_before
-        if "co2_storage" in self.on and looked_at and stored > limits["co2_storage"][year]:
-            return "co2_storage"
-        if "electrolysers" in self.on and self._short_of_electrolysers(technology):
-            return "electrolysers"
-        return "demand_share" if "demand_share" in self.on and self._shared_too_much() else ""
-
-    def _shared_too_much(self) -> bool:
-        """Whether technologies with a demand share serve more than it of a product's demand."""
-        rule = self.settings.demand_share
-        if rule is None or self._year() > rule.until:
-            return False
-        served = self.shares[:, self.shared].sum(axis=1) * self.settings.new_plant_utilisation
-        return bool(np.any(served > rule.maximum * self.tables.world_demand[:, self.year]))
-
-    def _short_of_electrolysers(self, technology: int) -> bool:
-        """Whether the limit stops this technology: all of them before the first electrolyser stands."""
-        if self.power_before == 0:
-            return True
-        added = self.power_after - self.power_before
-        limit = self.tables.annual_limits["electrolysers"][self.year]
-        return bool(self.uses_electrolysers[technology] and added > limit)
-
-    def within_budget(self) -> bool:
-        """Whether next year's stack keeps the carbon budget, both rounded to 10 Mt."""
-        limit = float(self.tables.annual_limits["carbon_budget"][self.year + 1])
-        return limit == math.inf or round(self.emitted_after / 1e3, 2) <= round(limit, 2)
-
-    def _year(self) -> int:
-        return int(self.tables.years[self.year])
-
-    def _rampup(self, technology: int) -> float:
-        rule = self.settings.rampup
-        found = self.classes[:, :, technology, self.year].max()
-        since = self._year() - int(self.tables.maturity[:, :, technology, self.year].max())
-        if rule is None or found not in (TRANSITION, END_STATE) or not 0 <= since < rule.years:
-            return math.inf
-        return round(rule.assets * (1.0 + rule.growth) ** since)
-
 
 # --- one year ------------------------------------------------------------------------------------
 
 
-def _dispatch(tables: MppTables, settings: MppSettings, stack: _Stack, year: int) -> None:
+def _dispatch(tables: MppTables, settings: MppSettings, stack: MppStack, year: int) -> None:
     """Raise utilisation of the cheapest until demand is met, or lower that of the dearest to it."""
     upper, lower = settings.dispatch.upper, settings.dispatch.lower
     live = stack.live()
@@ -360,8 +64,8 @@ class _Run:
     pathway: MppPathway
     ranked: dict[str, RankedSwitches]
     random: np.random.Generator
-    stack: _Stack
-    limits: _Limits
+    stack: MppStack
+    limits: MppLimits
     parent: IntArray
     banned: BoolArray
     transitions: list[tuple[int, str, int, int, int, int, float]] = field(default_factory=list)
@@ -676,7 +380,7 @@ def run_faithful(tables: MppTables, settings: MppSettings, name: str, seed: int)
             banned[regions.index(region), :-1] = np.isin(tables.technologies, technologies)
     run = _Run(
         *(tables, settings, pathway, ranked, np.random.default_rng(seed)),
-        *(_initial_stack(tables, settings), _Limits(tables, settings, pathway)),
+        *(initial_stack(tables, settings), MppLimits(tables, settings, pathway)),
         np.array([regions.index(parent) if parent in regions else k for k, parent in enumerate(parents)]),
         banned,
     )
@@ -692,7 +396,7 @@ def run_faithful(tables: MppTables, settings: MppSettings, name: str, seed: int)
     return _result(run, np.concatenate(seen, axis=1), ranked)
 
 
-def _photograph(stack: _Stack, year: int) -> FloatArray:
+def _photograph(stack: MppStack, year: int) -> FloatArray:
     """The stack as numbers: product, region, technology, year, production, capacity."""
     live = stack.live()
     codes = (stack.product[live], stack.region[live], stack.technology[live], np.full(len(live), year))
