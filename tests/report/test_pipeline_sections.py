@@ -183,7 +183,7 @@ def test_older_plans_and_empty_hubs_say_so_in_one_line(
     assert section.blocks == ()
     assert "holds no simulation" in section.lead[0]
     assert commitments.build(Context(older)).blocks == ()
-    assert "there are no stage-gate probabilities in this plan" in write.render(older)
+    assert "There are no stage-gate probabilities in this plan" in write.render(older)
     assert "lists no projects" in pipeline.build(Context(empty_plan)).lead[0]
 
 

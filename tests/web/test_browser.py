@@ -32,6 +32,7 @@ PAGES = (
     "/data/links",
     "/data/sources",
     "/words",
+    "/limits",
     "/nothing",
 )
 PATIENCE = 60_000  # milliseconds; only how long a test waits before it gives up

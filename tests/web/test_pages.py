@@ -21,6 +21,7 @@ PAGES = (
     "/data",
     "/data/sources",
     "/words",
+    "/limits",
 )
 VOID = {"meta", "link", "br", "input", "img", "path", "circle", "rect", "line", "use"}
 MACHINE = re.compile(r"(?<![\w.:~/-])/(?:work|tmp|root|home)/")

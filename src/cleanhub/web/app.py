@@ -101,6 +101,7 @@ def _page_routes(app: FastAPI, pages: Pages, cache: Cache) -> None:
         "/data": pages.data,
         "/data/sources": pages.sources,
         "/words": pages.words,
+        "/limits": pages.limits,
     }
     for path, make in fixed.items():
 

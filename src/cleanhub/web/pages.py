@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cleanhub.hub.plan_tables import PLAN_TABLES
-from cleanhub.report import charging, charts, labels, palette
+from cleanhub.report import charging, charts, labels, limits, palette
 from cleanhub.report.numbers import count
 from cleanhub.web import data_pages, geography, overview, project_pages
 from cleanhub.web.blocks import Chart, Part
@@ -161,6 +161,16 @@ class Pages:
             remark=True,
             blocks=(data_pages.sources_table(self.view),),
         )
+
+    def limits(self) -> str:
+        """What this model cannot tell, with the figures of the plan."""
+        context = self.view.context
+        questions = tuple(
+            Markup("<b>{}</b> {}").format(one.question, one.why) for one in limits.limits(context)
+        )
+        shares = Part("headlines", "What each headline rests on", (), (limits.headlines_block(context),))
+        told = Part("questions", "Questions this plan does not answer", questions)
+        return self._render("page.html.j2", limits.TITLE, "/limits", sections=(told, shares))
 
     def words(self) -> str:
         """The glossary."""

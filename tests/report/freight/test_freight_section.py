@@ -206,8 +206,8 @@ def test_the_method_no_longer_says_there_is_no_siting(freight: Context, filled_p
             str(p) for block in method.build(context).blocks for p in getattr(block, "points", ())
         )
 
-    assert "there is no siting yet" in told(Context(filled_plan))
-    assert "there is no siting yet" not in told(freight)
+    assert "There is no siting yet" in told(Context(filled_plan))
+    assert "There is no siting yet" not in told(freight)
     assert "candidates found by rule" in told(freight)
 
 

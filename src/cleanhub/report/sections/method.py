@@ -5,8 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from cleanhub.hub.plan_tables import PLAN_TABLES
-from cleanhub.report import labels
-from cleanhub.report.blocks import Head, Prose, Section, Table, Text
+from cleanhub.report import labels, limits
+from cleanhub.report.blocks import Block, Head, Prose, Section, Table, Text
 from cleanhub.report.context import Context
 from cleanhub.report.numbers import MISSING, Scale, scale_for
 
@@ -29,46 +29,13 @@ _METHOD = (
         "CO\N{SUBSCRIPT TWO} and excluded sources are kept apart and never added to them."
     ),
 )
-_NO_SITING = "Where chargers, lines or plants should be built: there is no siting yet."
-_SITING = (
-    "Whether a charging site can be had: sites are candidates found by rule, on headroom that is "
-    "assumed where no utility has stated it for its substation. Lines and plants are not sited."
-)
-_HEALTH = "Who breathes better: there is no air quality, health, jobs or equity result yet."
-_NO_CHANCES = (
-    "How likely a project is to be decided: there are no stage-gate probabilities in this plan; stages are "
-    "shown as published."
-)
-_CHANCES = (
-    "Whether one named project will be decided: chances are those of such projects, from gate rules that are "
-    "mostly assumed and a published share that comes through."
-)
-_NO_VALUES = (
-    "Whether a project can be financed: levelised costs are first estimates, without debt, tax or "
-    "the sponsor's and lender's cases."
-)
-_VALUES = (
-    "Whether lenders will finance a project: its two cases rest mostly on archetypes, not on the books of "
-    "the developer."
-)
-_SITE = "What a single site will do: a path is a consistent story under stated drivers, not a forecast."
 
 
 def build(context: Context) -> Section:
     """Method, limits of the method, notes of the run, and pending tables."""
     plan = context.plan
-    cannot = Prose(
-        (Markup("<b>What this model cannot tell you</b>"),),
-        (
-            _SITING if context.rows("chargers") else _NO_SITING,
-            _HEALTH,
-            _CHANCES if context.rows("gates") else _NO_CHANCES,
-            _VALUES if _in_two_cases(context) else _NO_VALUES,
-            _SITE,
-        ),
-    )
     notes = tuple(context.named(str(note)) for note in plan.notes)
-    blocks = [Prose(_METHOD), cannot]
+    blocks: list[Block] = [Prose(_METHOD), limits.limits_block(context), limits.headlines_block(context)]
     if notes:
         blocks.append(Prose((Markup("<b>Notes of this run</b>"),), notes))
     return Section(
@@ -77,10 +44,6 @@ def build(context: Context) -> Section:
         (),
         (*blocks, _backtest(context), _pending(context), _tables(context)),
     )
-
-
-def _in_two_cases(context: Context) -> bool:
-    return any(row["case"] == "lender_p90" for row in context.rows("valuations"))
 
 
 _SHARES = {"1": "share", "1/yr": "a year"}
