@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from cleanhub.core.errors import FaultList, RunError
+from cleanhub.core.errors import FaultList, InputError, RunError
 from cleanhub.core.json_file import parse_json
 from cleanhub.core.parquet import read_parquet, write_parquet
 from cleanhub.core.tables import conform
@@ -21,6 +21,7 @@ from cleanhub.hub.scenario import Scenario
 from cleanhub.planning.plan import Plan
 
 FORMAT = 1
+_ATTEMPTS = 100  # of reading a plan that others replace meanwhile
 OWN = {
     "plan.json",
     "run.json",
@@ -86,6 +87,29 @@ def load_plan(folder: str | Path) -> Plan:
     missing or not as declared.
     """
     folder = Path(folder)
+    for _ in range(_ATTEMPTS):
+        stamp = _stamp(folder)
+        try:
+            plan = _load(folder)
+        except InputError:
+            if _stamp(folder) == stamp:
+                raise
+        else:
+            if _stamp(folder) == stamp:
+                return plan
+    raise RunError(f"{folder} is replaced again and again while it is read")
+
+
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """What tells one plan in a folder from the next; another may take its place while it is read."""
+    try:
+        about = (folder / "plan.json").stat()
+    except OSError:
+        return None
+    return about.st_ino, about.st_mtime_ns
+
+
+def _load(folder: Path) -> Plan:
     faults = FaultList()
     head, scenario = _read_head(folder, faults)
     run = _read_run(folder / "run.json", faults)
