@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import cleanhub as ch
 from cleanhub.cli import app
 from cleanhub.core.errors import CleanhubError, InputError, RunError
+from cleanhub.hub.package import Hub
+from cleanhub.planning.store import write_plan
 from cleanhub.register.errors import Conflict, Refused
 from cleanhub.register.store import Register
 from cleanhub.register.table_import import ImportConflict
@@ -362,12 +365,43 @@ def test_a_number_is_contested_and_answered(kiln: None) -> None:
     assert "2026-05-02 ann: from the filing" in text
 
 
+def test_a_contested_number_is_answered_by_its_place(kiln: None) -> None:
+    contest = ("project", "contest", "scorecard", "--key", "k", "--claim", "too low", "--by", "group")
+    answer = ("project", "answer", "scorecard:k", "--what", "as filed", "--date", "2026-05-02", "--stands")
+    run(*contest, "--shown", "1 Mt")
+    run(*contest, "--shown", "2 Mt")
+    assert (
+        "2 open numbers are called so" in faults(run(*answer, "--by", "ann", fails=InputError).exception)[0]
+    )
+    run("project", "answer", data("project", "contested")[0]["id"], *answer[3:], "--by", "ann")
+    run(*answer, "--by", "ann")
+    assert run("project", "contested", "--open").stdout == "no contested number is open\n"
+    assert "no such contested number" in faults(run(*answer, "--by", "ann", fails=InputError).exception)[0]
+
+
+def test_a_number_is_read_in_the_plan_that_holds_it(kiln: None, small_hub: Hub) -> None:
+    plan = ch.plan(small_hub)
+    Path("plan").mkdir()
+    write_plan(plan, Path("plan"))
+    where = ("project", "contest", "scorecard", "--claim", "too low", "--by", "group", "--hub", plan.hub_name)
+    key = plan.table("provenance").query("table == 'scorecard' and value.notna()")["key"].iloc[0]
+    made = data(*where, "--plan", "plan", "--key", key)
+    assert made["fields"]["shown"].endswith(f" (plan {plan.id})")
+    wrong = faults(run(*where, "--plan", "plan", "--key", "nothing", fails=InputError).exception)[0]
+    assert "no number of the plan has this key" in wrong
+    assert "a plan of another hub" in str(
+        run(*where[:-1], "global", "--plan", "plan", "--key", key, fails=InputError).exception
+    )
+    both = run(*where, "--plan", "plan", "--key", key, "--shown", "1 Mt", fails=InputError)
+    assert "which number?" in str(both.exception)
+
+
 def test_roles_bind_whoever_acts_as_a_login(kiln: None) -> None:
     run("project", "add", "Open kiln", "--sector", "cement", "--public", *SIGNED)
     run("project", "member", "add", "zoe", "--role", "member", "--project", "trial-kiln", *SIGNED)
     change = ("--set", "city=Lebec", "--reason", "moved", "--as", "zoe")
     done = run("project", "edit", "trial-kiln", *change, fails=Refused)
-    assert "a member may not edit" in str(done.exception)
+    assert "which may not edit records of kind project; editor and above may" in str(done.exception)
     run("project", "member", "add", "zoe", "--role", "editor", "--project", "trial-kiln", *SIGNED)
     run("project", "edit", "trial-kiln", *change)
     assert data("project", "history", "trial-kiln", "--as", "zoe")[-1]["actor"] == "zoe"

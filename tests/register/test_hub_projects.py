@@ -124,3 +124,16 @@ def test_a_bad_packaged_project_stops_all(register: Register, hub: Hub) -> None:
     places = [(fault.row, fault.column) for fault in stopped.value.faults]
     assert places == [(table.index[3], "stage"), (table.index[5], "capacity_unit")]
     assert register.find("project", withdrawn=None) == []
+
+
+def test_a_number_that_nobody_answered_is_a_note_of_the_hub(filled: Register, hub: Hub) -> None:
+    fields = {"hub": "california", "where_shown": "scorecard", "key": "hub_emissions_2045", "shown": "88 Mt",
+              "claim": "too low", "raised_by": "Town Alliance"}  # fmt: skip
+    made = filled.add("contested_number", fields, by="town", reason="too low")
+    notes = [note.line() for note in with_register(hub, filled).notes]
+    (told,) = (note for note in notes if "contests" in note)
+    assert "Town Alliance contests scorecard hub_emissions_2045 (88 Mt), not answered yet: too low" in told
+    filled.edit(
+        "contested_number", made.id, made.version, {"status": "answered"}, by="ann", reason="said why"
+    )
+    assert not [n for n in with_register(hub, filled).notes if "contests" in n.line()]

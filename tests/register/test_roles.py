@@ -182,7 +182,8 @@ def test_a_refusal_says_who_is_what_where(
     with pytest.raises(Refused) as stopped:
         register.as_user("member").edit("project", records["project"].id, 1, {"city": "Colton"}, "a reason")
     assert stopped.value.because == (
-        "member is member in project california:T-1, and a member may not edit records of kind project"
+        "member is member in project california:T-1, which may not edit records of kind project; "
+        "editor and above may"
     )
     verdict = register.as_user("admin").permissions().verdict("edit", "project", "california", None)
     assert verdict

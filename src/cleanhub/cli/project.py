@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from cleanhub.cli.output import out, print_frame, print_json
+from cleanhub.cli.project_contest import add_contest_commands
 from cleanhub.cli.project_tables import add_table_commands
-from cleanhub.cli.project_talks import add_contest_commands, agreement_app, convening_app, member_app
+from cleanhub.cli.project_talks import agreement_app, convening_app, member_app
 from cleanhub.cli.register_options import Asked, SetOption, VersionOption, makes, reads, writes
 from cleanhub.cli.register_session import (
     Session,

@@ -1,4 +1,4 @@
-"""Commands on what people say and agree: meetings, agreements, contested numbers, who may do what."""
+"""Commands on what people say and agree: meetings, agreements, who may do what."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from cleanhub.cli.output import out, print_json
 from cleanhub.cli.register_options import Asked, reads, writes
 from cleanhub.cli.register_session import filled, shown, tell
-from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.errors import FaultList
 
 convening_app = typer.Typer(help="Meetings: who came, what hurts, what was decided, who does what.")
 agreement_app = typer.Typer(help="Agreements with communities and labour, and the steps towards them.")
@@ -18,13 +18,6 @@ member_app = typer.Typer(help="Who may do what: roles of logins in a hub or in o
 
 ProjectOption = Annotated[str | None, typer.Option("--project", help="the project it is about, as CA-001")]
 _PARTS = ("participant", "pain_point", "decision", "follow_up")
-
-
-def add_contest_commands(app: typer.Typer) -> None:
-    """Add the commands on contested numbers to ``app``."""
-    app.command("contest")(contest_number)
-    app.command("answer")(answer_number)
-    app.command("contested")(list_contested)
 
 
 def _split(
@@ -116,19 +109,20 @@ def list_convenings(
         return
     for one in found:
         about = f", {one['project']}" if one["project"] else ""
-        _say(f"{one['date']} {one['title']} ({one.id}{about})")
+        say(f"{one['date']} {one['title']} ({one.id}{about})")
         mine = of[one.id]
         for part in mine["participant"]:
-            _say(f"  {part['name']} ({part['role']})")
+            say(f"  {part['name']} ({part['role']})")
         for part in mine["pain_point"]:
-            _say(f"  {part['barrier']}: {part['what']}")
+            say(f"  {part['barrier']}: {part['what']}")
         for part in mine["decision"]:
-            _say(f"  decided: {part['what']} ({part['decided_by']})")
+            say(f"  decided: {part['what']} ({part['decided_by']})")
         for part in mine["follow_up"]:
-            _say(f"  {part['status']}: {part['what']}, {part['owner']} by {part['due']} ({part.id})")
+            say(f"  {part['status']}: {part['what']}, {part['owner']} by {part['due']} ({part.id})")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line of a record as it stands."""
     out.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -188,90 +182,9 @@ def list_agreements(
         return
     for one in found:
         about = f", {one['project']}" if one["project"] else ""
-        _say(f"{one['title']} with {one['community']}: {one['kind']}, {one['status']} ({one.id}{about})")
+        say(f"{one['title']} with {one['community']}: {one['kind']}, {one['status']} ({one.id}{about})")
         for step in of[one.id]:
-            _say(f"  {step['date']} {step['what']}, {shown(step['owner'])}: {step['status']} ({step.id})")
-
-
-# ---------------------------------------------------------------- contested numbers
-
-
-@writes
-def contest_number(
-    asked: Asked,
-    where: Annotated[str, typer.Argument(help="table or page that shows the number, as emissions")],
-    shown_as: Annotated[str, typer.Option("--shown", help="the number as shown, with its unit")],
-    claim: Annotated[str, typer.Option(help="what is wrong with it, or what it should be")],
-    key: Annotated[str | None, typer.Option(help="row of the table")] = None,
-    project: ProjectOption = None,
-) -> None:
-    """Contest a number: it stays open, for all to see, until it is answered."""
-    with asked.session() as now:
-        fields = {"hub": now.hub, "where_shown": where, "shown": shown_as, "claim": claim}
-        why, source = asked.reason or claim, asked.source
-        fields |= filled(
-            {"key": key, "source": source or None, "project": now.get(project).id if project else None}
-        )
-        with now.writing(asked.by, why, source) as writer:
-            fields["raised_by"] = asked.user or asked.by
-            made = writer.add("contested_number", fields, why, source)
-        tell(now, made, "added, open")
-
-
-@writes
-def answer_number(
-    asked: Asked,
-    number: Annotated[str, typer.Argument(metavar="ID", help="id of the contested number")],
-    what: Annotated[str, typer.Option(help="the answer")],
-    date: Annotated[str, typer.Option(help="day of the answer, YYYY-MM-DD")],
-    changed: Annotated[
-        bool | None, typer.Option("--changed/--stands", help="whether the number was changed, or stands")
-    ] = None,
-) -> None:
-    """Answer a contested number: it was changed, or it stands, because ..."""
-    if changed is None:
-        faults = FaultList()
-        faults.add("--changed", what="not said", allowed="--changed or --stands")
-        raise InputError("not answered", faults.faults)
-    with asked.session() as now:
-        contested = now.get(number, "contested_number")
-        why, source = asked.reason or what, asked.source
-        with now.writing(asked.by, why, source) as writer:
-            fields: dict[str, Any] = {
-                "hub": contested.hub,
-                "contested_number": contested.id,
-                "what": what,
-                "date": date,
-            }
-            fields |= {"answered_by": asked.user or asked.by, "changed": changed, "source": source or None}
-            made = writer.add("answer", fields, why, source)
-            status = {"status": "corrected" if changed else "answered"}
-            writer.edit("contested_number", contested.id, contested.version, status, why, source)
-        tell(now, made, f"added, the number {'was changed' if changed else 'stands'}")
-
-
-@reads
-def list_contested(
-    asked: Asked,
-    open_only: Annotated[bool, typer.Option("--open", help="those without an answer")] = False,
-) -> None:
-    """List contested numbers with their answers."""
-    with asked.session() as now:
-        equal: dict[str, Any] = {"status": "open"} if open_only else {}
-        found = now.reader.find("contested_number", hub=now.hub, **equal)
-        answers = now.reader.find("answer", hub=now.hub)
-    of = {one.id: [answer for answer in answers if answer["contested_number"] == one.id] for one in found}
-    if asked.as_json:
-        print_json(
-            [one.as_dict() | {"answers": [answer.as_dict() for answer in of[one.id]]} for one in found]
-        )
-        return
-    for one in found:
-        key = f" {one['key']}" if one["key"] else ""
-        _say(f"{one['where_shown']}{key}: {one['shown']}, {one['status']} ({one.id})")
-        _say(f"  {one['raised_by']}: {one['claim']}")
-        for answer in of[one.id]:
-            _say(f"  {answer['date']} {answer['answered_by']}: {answer['what']}")
+            say(f"  {step['date']} {step['what']}, {shown(step['owner'])}: {step['status']} ({step.id})")
 
 
 # ---------------------------------------------------------------- members
@@ -313,4 +226,4 @@ def list_members(
         print_json([one.as_dict() for one in found])
         return
     for one in found:
-        _say(f"{one['login']}: {one['role']} in {one['project'] or one['hub']} ({one.id})")
+        say(f"{one['login']}: {one['role']} in {one['project'] or one['hub']} ({one.id})")

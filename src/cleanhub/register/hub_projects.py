@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from cleanhub.core.errors import FaultList
+from cleanhub.core.errors import Fault, FaultList
 from cleanhub.core.tables import Column, Table, check_references, empty
 from cleanhub.hub.library import reference_targets
 from cleanhub.hub.package import Hub
@@ -106,8 +106,9 @@ def gates_begun_of(register: Reader, hub_name: str) -> pd.DataFrame:
 def with_register(hub: Hub, register: Reader) -> Hub:
     """The hub with the register's projects and gates under way in place of the package's.
 
-    Raises ``InputError`` listing every project that names a technology or source that is in neither the
-    package nor the library.
+    Its notes name every number that is contested and not answered yet, so that each plan says so. Raises
+    ``InputError`` listing every project that names a technology or source that is in neither the package nor
+    the library.
     """
     projects, begun = projects_of(register, hub.name), gates_begun_of(register, hub.name)
     sources = hub.tables["sources"]
@@ -122,7 +123,18 @@ def with_register(hub: Hub, register: Reader) -> Hub:
     faults = FaultList()
     check_references({"projects": projects}, PACKAGE_TABLES, targets, faults)
     faults.raise_if_any(f"projects of {hub.name} in the register")
-    return replace(hub, tables=tables, notes=(*hub.notes, *faults.notes))
+    notes = (*hub.notes, *faults.notes, *_contested(register, hub.name))
+    return replace(hub, tables=tables, notes=notes)
+
+
+def _contested(register: Reader, hub_name: str) -> list[Fault]:
+    """Numbers of the hub that somebody contests and nobody has answered, as notes."""
+    notes = []
+    for one in register.find("contested_number", hub=hub_name, status="open"):
+        which = f"{one['where_shown']} {one['key'] or ''}".strip()
+        what = f"{one['raised_by']} contests {which} ({one['shown']}), not answered yet: {one['claim']}"
+        notes.append(Fault("register", what=what))
+    return notes
 
 
 def _source_row(hub: Hub) -> dict[str, Any]:

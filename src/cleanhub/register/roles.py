@@ -107,7 +107,9 @@ class Permissions:
         if role is None:
             return Verdict(False, f"{who} is no member of {place}, which is private")
         verb = "may" if allows(role, action, kind) else "may not"
-        because = f"{who} is {role} in {place}, and a {role} {verb} {action} records of kind {kind}"
+        least = next(one for one in ROLES if allows(one, action, kind))
+        others = "" if verb == "may" else f"; {least} and above may"
+        because = f"{who} is {role} in {place}, which {verb} {action} records of kind {kind}{others}"
         return Verdict(verb == "may", because)
 
     def sees(self, record: Record) -> bool:
