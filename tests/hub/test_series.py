@@ -83,6 +83,21 @@ def test_a_scale_multiplies(make: Make) -> None:
     np.testing.assert_allclose(scaled, make().series("p").values * 1.5)
 
 
+def test_a_delay_brings_every_value_later(make: Make) -> None:
+    late = make(scenario(p=DriverChoice(delay_years=2))).series("p").values
+    assert at(late, 2024, 2026, 2028, 2032) == [10, 20, 30, 50]
+    early = make(scenario(p=DriverChoice(delay_years=-2))).series("p").values
+    assert at(early, 2022, 2028) == [20, 50]
+
+
+def test_drivers_tell_whose_rows_were_read(make: Make) -> None:
+    drivers = make(scenario(p=DriverChoice(use="q")))
+    assert drivers.read == frozenset()
+    drivers.series("p")
+    drivers.for_region("somewhere").series("index")
+    assert drivers.read == {"q", "index"}
+
+
 def test_another_drivers_rows_may_stand_in(make: Make) -> None:
     series = make(scenario(p=DriverChoice(use="q"))).series("p")
     assert series.name == "p"

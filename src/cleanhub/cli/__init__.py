@@ -11,7 +11,9 @@ import sys
 
 import typer
 
+from cleanhub.cli.assumptions import add_assumptions_command
 from cleanhub.cli.commitments import commitments_app
+from cleanhub.cli.figures import add_figures_command
 from cleanhub.cli.finance import finance_app
 from cleanhub.cli.freight import freight_app
 from cleanhub.cli.hub import hub_app
@@ -31,11 +33,15 @@ app = typer.Typer(
     name="cleanhub",
     help="Plan a clean industrial hub: which plants, trucks, ships and chargers change, when, "
     "who pays, what still stands in the way, and who breathes better for it.",
+    epilog="Every command answers to --help. Exit codes: 0 done, 1 failed, 2 bad input, which is one message that "
+    "lists every fault. With --json results and faults come as JSON.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 add_plan_commands(app)
+add_assumptions_command(app)
+add_figures_command(app)
 add_pathways_command(app)
 add_serve_command(app)
 add_register_commands(app)
@@ -71,7 +77,8 @@ def main() -> None:
         sys.exit(1)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-            err.print(f"{error.format_message()}\nTry: cleanhub --help", markup=False)
+            asked = getattr(getattr(error, "ctx", None), "command_path", app.info.name)
+            err.print(f"{error.format_message()}\nTry: {asked} --help", markup=False)
             sys.exit(2)
         raise
 

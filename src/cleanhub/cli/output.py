@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sys
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
@@ -13,6 +15,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from typer.core import TyperGroup
+
+from cleanhub.core.errors import RunError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +37,10 @@ class GroupWithDefault(TyperGroup):
     default: ClassVar[str]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the default command before words that name none."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+        """Put the default command before words that name none and are no slip of the pen for one."""
+        word = args[0] if args else ""
+        slip = get_close_matches(word, self.commands, n=1, cutoff=0.8) and not Path(word).exists()
+        if word and word not in self.commands and word not in ctx.help_option_names and not slip:
             args = [self.default, *args]
         return super().parse_args(ctx, args)
 
@@ -76,6 +82,17 @@ def print_frame(title: str, frame: pd.DataFrame, most: int) -> None:
     out.print(table, highlight=False, markup=False)
     if len(frame) > most:
         out.print(f"({len(frame) - most} more rows; --json lists all)", style="dim", highlight=False)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, whole or not at all. Raises ``RunError`` where it cannot be written."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_csv(part, index=False, lineterminator="\n")
+        part.replace(path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _cell(value: object) -> str:

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from cleanhub.cli.output import JsonOption, out, print_json
+from cleanhub.cli.policy_cost import add_cost_command
 from cleanhub.cli.policy_dates import add_dates_command
 from cleanhub.cli.policy_session import AboutOption, HubOption, indented, policy_book
 from cleanhub.core.errors import FaultList, InputError
@@ -25,6 +26,7 @@ policy_app = typer.Typer(
     help="Policies: what there is, what each says, what a project gets.", no_args_is_help=True
 )
 add_dates_command(policy_app)
+add_cost_command(policy_app)
 
 FilesOption = Annotated[
     list[Path] | None, typer.Option("--policies", help="YAML file of a policy of your own; may be repeated")

@@ -68,6 +68,9 @@ class DriverChoice(_Model):
     """Which end of the range to use."""
     scale: float = Field(1.0, gt=0, le=100)
     """Multiply by this."""
+    delay_years: int = Field(0, ge=-10, le=30)
+    """Shift every year of its values; a negative number moves them forward. Delays a rule that is a driver:
+    a price floor, a share of sales."""
 
 
 class LimitChoice(_Model):

@@ -125,6 +125,12 @@ class Drivers:
         own = self._groups.get((name, self.region))
         return self._groups.get((name, "")) if own is None else own
 
+    @property
+    def read(self) -> frozenset[str]:
+        """Names of the drivers whose rows were read so far, of any region."""
+        asked = {name for one in self._regions.values() for name, _ in one._cache}
+        return frozenset(self.scenario.driver_choice(name).use or name for name in asked)
+
     def has(self, name: str) -> bool:
         """Whether the hub has rows for ``name``."""
         return self._rows(name) is not None

@@ -20,7 +20,10 @@ from cleanhub.planning.register_projects import register_hashes
 from cleanhub.policy.book import book_tables
 
 COLUMNS = ["table", "key", "value", "unit", "source_id", "confidence"]
+RANGED = [*COLUMNS, "low", "high", "note"]
 HEADLINES = "scorecard"
+_ENDS = {"value": ("low", "high"), "p_pass": ("p_low", "p_high")}
+"""Columns of the range of a column; that of any other is called after it: cost_low, cost_high."""
 
 
 def source_groups(hub: Hub) -> dict[str, str]:
@@ -50,16 +53,7 @@ def provenance_table(
     project id, site id ...); headlines repeat under each of their sources. The key of an
     ``emissions`` row is ``inventory_sector/sector/asset_kind``.
     """
-    parts = [
-        *_hub_inputs(hub),
-        *_library_inputs(hub),
-        *_freight_inputs(hub),
-        *_pipeline_inputs(hub),
-        *_policy_inputs(hub),
-        *_register_inputs(hub),
-        _headline_rows(hub, scorecard),
-        _emission_rows(hub, emissions),
-    ]
+    parts = [inputs_table(hub), _headline_rows(hub, scorecard), _emission_rows(hub, emissions)]
     frame = pd.concat([part[COLUMNS] for part in parts if len(part)], ignore_index=True)
     frame["rank"] = confidence_ranks(frame["confidence"])
     frame = frame.groupby(["table", "key", "source_id"], as_index=False, sort=True).agg(
@@ -72,9 +66,27 @@ def provenance_table(
     return conform(frame, PLAN_TABLES["provenance"])
 
 
+def inputs_table(hub: Hub) -> pd.DataFrame:
+    """Every input of a plan of ``hub`` with its range and note: the columns :data:`RANGED`.
+
+    ``low``, ``high`` are in ``unit``, NaN where a row has no range; keys are those of ``provenance``.
+    """
+    parts = [
+        *_hub_inputs(hub),
+        *_library_inputs(hub),
+        *_freight_inputs(hub),
+        *_pipeline_inputs(hub),
+        *_policy_inputs(hub),
+        *_register_inputs(hub),
+    ]
+    return pd.concat([part.reindex(columns=RANGED) for part in parts if len(part)], ignore_index=True)
+
+
 def _rows(
     table: str, frame: pd.DataFrame, key: pd.Series, value: pd.Series | float, unit: pd.Series | str
 ) -> pd.DataFrame:
+    column = value.name if isinstance(value, pd.Series) else ""
+    low, high = _ENDS.get(str(column), (f"{column}_low", f"{column}_high"))
     return pd.DataFrame(
         {
             "table": table,
@@ -83,6 +95,9 @@ def _rows(
             "unit": unit,
             "source_id": frame["source_id"],
             "confidence": frame["confidence"],
+            "low": frame[low] if low in frame.columns else np.nan,
+            "high": frame[high] if high in frame.columns else np.nan,
+            "note": frame["note"] if "note" in frame.columns else "",
         }
     )
 

@@ -83,10 +83,15 @@ def write_report(plan: PlanLike, folder: Path) -> Path:
     return target
 
 
+def sections_of(context: Context) -> list[Section]:
+    """The sections that the plan has something for, in reading order."""
+    return [section for build in _BUILDERS if (section := build(context)) is not None]
+
+
 def render(plan: PlanLike) -> str:
     """The report of ``plan`` as one HTML document."""
     context = Context(plan)
-    sections = [section for build in _BUILDERS if (section := build(context)) is not None]
+    sections = sections_of(context)
     environment = Environment(
         loader=PackageLoader("cleanhub.report", "templates"),
         autoescape=True,
