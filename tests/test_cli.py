@@ -47,6 +47,7 @@ def test_plan_ends_with_the_scorecard_and_the_reports_path(plans: Path) -> None:
     text = (plans / "a.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.strip()]
     assert lines[-1] == f"report: {plans / 'a' / 'report.html'}"
+    assert "what this model cannot tell you" in lines[-2]
     assert "Plants needed beyond the pipeline" in text
     assert "illustrative" in text
     assert (plans / "a" / "report.html").stat().st_size > 50_000

@@ -438,7 +438,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "published-counts": doc_published.published_counts,
     "published-gaps": doc_published.published_gaps,
     "library-confidence": lambda: doc_figures.library_confidence(california()),
-    "recalled-shares": lambda: doc_figures.recalled_shares(baseline()),
+    "headline-shares": lambda: doc_figures.headline_shares(baseline()),
     "coverage": lambda: doc_figures.coverage(baseline()),
 }
 

@@ -15,6 +15,7 @@ from cleanhub.hub.datadoc import markdown_table
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import load_scenario
 from cleanhub.planning.plan import Plan
+from cleanhub.report.numbers import scale_for
 
 MEGATONNE = 1e6
 NOT_INDUSTRY = ("power", "waste", "institution")
@@ -402,18 +403,25 @@ def library_confidence(hub: Hub) -> str:
     )
 
 
-def recalled_shares(plan: Plan) -> str:
-    """Headlines of a plan with the share of each that rests on recalled or assumed inputs."""
-    rows = [
-        (
-            row["title"],
-            "" if pd.isna(row["year"]) else int(row["year"]),
-            f"{row['recalled_share'] * 100:.0f} %",
-            "illustrative" if row["illustrative"] else "",
+def headline_shares(plan: Plan) -> str:
+    """Headlines of a plan with value, range and the share that rests on recalled or assumed inputs."""
+    rows = []
+    for _, row in plan.scorecard.iterrows():
+        unit = "USD" if str(row["unit"]).startswith("USD") else str(row["unit"])
+        scale = scale_for([row["value"]], unit)
+        ranged = pd.notna(row["low"]) and pd.notna(row["high"])
+        rows.append(
+            (
+                row["title"],
+                "" if pd.isna(row["year"]) else int(row["year"]),
+                scale.full(row["value"]),
+                f"{scale.show(row['low'])} to {scale.show(row['high'])}" if ranged else "none",
+                f"{row['recalled_share'] * 100:.0f} %",
+                "illustrative" if row["illustrative"] else "",
+            )
         )
-        for _, row in plan.scorecard.iterrows()
-    ]
-    return markdown_table(["headline", "year", "recalled or assumed", "marked"], rows, right=(2,))
+    header = ["headline", "year", "value", "range", "recalled or assumed", "marked"]
+    return markdown_table(header, rows, right=(2, 3, 4))
 
 
 def coverage(plan: Plan) -> str:

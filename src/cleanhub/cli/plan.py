@@ -139,6 +139,11 @@ def _show_plan(result: Plan, folder: Path, seconds: float) -> None:
     out.print(f"\nplan {result.id} in {folder}, {seconds:.1f} s", highlight=False, soft_wrap=True)
     if (folder / "blueprint.html").is_file():
         out.print(f"blueprint: {folder / 'blueprint.html'}", highlight=False, soft_wrap=True)
+    out.print(
+        f"limits: {folder / 'report.html'}#method, what this model cannot tell you",
+        highlight=False,
+        soft_wrap=True,
+    )
     out.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 
