@@ -14,7 +14,6 @@ from cleanhub.finance.levelised import (
     discount_sum,
     levelised_cost,
     npv_of_costs,
-    total_npv,
 )
 
 YEARS = np.arange(2020, 2051)
@@ -60,14 +59,9 @@ def test_npv_takes_many_rows_at_once() -> None:
         np.testing.assert_allclose(found[place], npv_of_costs(rows[place], 0.05, 4))
 
 
-def test_total_is_variable_by_capacity_factor_fixed_and_capital() -> None:
-    # flat costs: variable 200 USD/t x 0.95 + fixed 50, over D, plus capital of 1000
-    found = total_npv(np.full(31, 200.0), np.full(31, 50.0), 1000.0, 0.08, 30, 0.95)
-    np.testing.assert_allclose(found, (200 * 0.95 + 50) * discount_sum(0.08, 30) + 1000.0)
-
-
 def test_levelised_cost_of_flat_costs() -> None:
-    total = total_npv(np.full(31, 200.0), np.full(31, 50.0), 1000.0, 0.08, 30, 0.95)
+    running = npv_of_costs(np.full(31, 200.0 * 0.95 + 50.0), 0.08, 30)
+    total = running + 1000.0
     by_hand = 200 + (50 + 1000 / 12.257783343127473) / 0.95
     np.testing.assert_allclose(levelised_cost(total, 0.08, 30, 0.95), by_hand)
 

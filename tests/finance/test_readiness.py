@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.errors import InputError
 from cleanhub.finance.readiness import (
     LEGS,
     ChecklistItem,
@@ -20,7 +20,6 @@ from cleanhub.finance.readiness import (
     fid_readiness,
     on_leg_scale,
     programme_reading,
-    read_checklist,
     readiness_level,
 )
 from cleanhub.hub.library import load_library
@@ -136,43 +135,6 @@ def test_faults_of_a_checklist_come_together() -> None:
         ("case.yaml", "site_control", "duplicate item"),
         ("case.yaml", "colour", "no such item"),
         ("case.yaml", "air_permit.status", "unknown status"),
-    }
-
-
-def test_a_checklist_is_read_from_a_mapping() -> None:
-    faults = FaultList()
-    items = read_checklist(
-        {
-            "site_control": {"status": "done", "evidence": "lease", "date": "2026-02-01", "owner": "port"},
-            "air_permit": "in_progress",
-            "offtake_binding": {"status": "open", "date": dt.date(2026, 9, 1)},
-            "model_audit": {"status": "open", "date": dt.datetime(2026, 9, 1, 12)},
-        },
-        LIBRARY,
-        faults,
-    )
-    assert faults.faults == []
-    assert items[0] == ChecklistItem("site_control", "done", "lease", "port", dt.date(2026, 2, 1))
-    assert items[1] == ChecklistItem("air_permit", "in_progress")
-    assert items[2].date == items[3].date == dt.date(2026, 9, 1)
-
-
-def test_faults_of_a_mapping_are_all_recorded() -> None:
-    faults = FaultList()
-    data = {
-        "site_control": True,
-        "air_permit": {"status": "done", "colour": "blue"},
-        "offtake_binding": {"status": "open", "date": "soon"},
-        "nothing_such": "done",
-        "debt_term_sheet": {"evidence": "x"},
-    }
-    read_checklist(data, LIBRARY, faults, "case.yaml")
-    assert {(fault.column, fault.what) for fault in faults.faults} == {
-        ("site_control", "not the state of an item"),
-        ("air_permit.colour", "unknown field"),
-        ("offtake_binding.date", "not a date"),
-        ("nothing_such", "no such item"),
-        ("debt_term_sheet.status", "unknown status"),
     }
 
 

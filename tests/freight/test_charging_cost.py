@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cleanhub.freight import charging_cost
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.tariff_arrays import HOURS_OF_MONTH, Demand, Tariff
+from cleanhub.freight.tariff_arrays import Demand, Tariff
 from cleanhub.freight.tariffs import Tariffs, tariffs_for
 from cleanhub.hub.package import Hub
 
@@ -99,11 +99,6 @@ def test_a_demand_charge_at_a_load_factor(figures: Figures, running: float) -> N
     assert got[0] == pytest.approx(0.1 + 14.6 / weekend_and_week + running, rel=1e-9)
 
 
-def test_closed_form_of_the_demand_charge() -> None:
-    np.testing.assert_allclose(charging_cost.demand_usd_per_kwh(14.6, np.array([1.0, 0.2])), [0.02, 0.1])
-    assert HOURS_OF_MONTH == 730.0
-
-
 def test_evening_charges_are_dodged_by_those_who_can(figures: Figures, running: float) -> None:
     price = np.full(24, 0.2)
     price[16:21] = 0.5
@@ -146,42 +141,15 @@ def test_california_costs_what_charging_costs(california: Hub, figures: Figures)
     utility = np.array(["SCE"] * 3 + ["PG&E"] * 3, dtype=object)
     kw = np.full(6, 3500.0)
     rates = tariffs_for(california, utility, kw, 2026, figures)
-    open_ = charging_cost.working_hours(kinds, figures)
+    opening = {kind: figures.value("charging_from", kind, "h") for kind in ("depot", "public", "shared")}
+    hours = {kind: figures.value("charging_hours", kind, "h") for kind in opening}
+    open_ = charging_cost.hours_open(
+        np.array([opening[kind] for kind in kinds]), np.array([hours[kind] for kind in kinds])
+    )
     got = charging_cost.expected_usd_per_kwh(rates, open_, np.full(6, 6.0), kinds == "depot", kw, figures)
     assert np.all((got > 0.10) & (got < 0.45))
     assert got[0] < got[1]
     assert got[3] < got[4]
 
 
-def test_kinds_are_open_when_their_rows_say(figures: Figures) -> None:
-    got = charging_cost.working_hours(np.array(["depot", "public"], dtype=object), figures)
-    assert got.sum(axis=1) == pytest.approx(
-        [figures.value("charging_hours", "depot", "h"), figures.value("charging_hours", "public", "h")]
-    )
-    assert got[0, 0] == 1.0  # trucks are in their yards at midnight
-    assert got[0, 12] == 0.0
-
-
 # ---------------------------------------------------------------- after siting
-
-
-def test_delivered_price_by_hand() -> None:
-    """One million at 8 % over 15 years is 116,830 a year; 3 % upkeep 30,000; over 1 GWh."""
-    got = charging_cost.delivered_usd_per_kwh(
-        np.array([0.2, 0.2]), np.array([1e6, 1e6]), np.array([1e6, 0.0]), 0.03, 0.08, 15.0
-    )
-    assert got[0] == pytest.approx(0.2 + 0.1168295 + 0.03, abs=1e-6)
-    assert np.isnan(got[1])
-
-
-def test_delivered_price_without_interest_is_capital_over_all_energy() -> None:
-    got = charging_cost.delivered_usd_per_kwh(
-        np.array([0.0]), np.array([300.0]), np.array([10.0]), 0.0, 0.0, 15.0
-    )
-    assert got[0] == pytest.approx(300 / 150)
-
-
-def test_mean_price_weighs_energy_and_leaves_idle_sites_out() -> None:
-    usd, kwh = np.array([0.2, 0.4, np.nan]), np.array([3.0, 1.0, 0.0])
-    assert charging_cost.mean_delivered_price(usd, kwh) == pytest.approx(0.25)
-    assert np.isnan(charging_cost.mean_delivered_price(usd, np.zeros(3)))

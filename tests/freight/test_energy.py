@@ -319,7 +319,7 @@ def test_diesel_carbon_and_particles_by_hand(hub: Hub, figures: Figures) -> None
     tour = days([[(LOADED, 100 * MILE, 2.5, 0.0)]])
     gallons = float(energy.group_diesel(tour, figures)[0])
     assert float(energy.group_co2e(tour, hub, figures)[0]) == pytest.approx(gallons * 0.01021)
-    assert float(energy.group_diesel_pm(tour, figures)[0]) == pytest.approx(100 * 0.0165e-3, rel=1e-9)
+    assert float(energy.leg_diesel_pm(tour, figures).sum()) == pytest.approx(100 * 0.0165e-3, rel=1e-9)
 
 
 def test_idling_burns_diesel_and_moves_no_mile(figures: Figures) -> None:
@@ -366,37 +366,6 @@ def test_low_and_high_ends_move_energy_the_way_they_should(hub: Hub) -> None:
 def test_places_of_legs_within_their_day() -> None:
     tours = days([[(0, 1.0, 0.1, 0.0)] * 3, [(0, 1.0, 0.1, 0.0)], [(0, 1.0, 0.1, 0.0)] * 2])
     np.testing.assert_array_equal(energy.leg_places(tours), [0, 1, 2, 0, 0, 1])
-
-
-def test_battery_falls_by_each_leg_and_is_filled_no_more_than_it_holds() -> None:
-    tours = days([[(0, 1.0, 0.1, 0.0)] * 3])
-    used = np.array([100.0, 150.0, 120.0])
-    bare = energy.battery_along(tours, used, 300.0)
-    np.testing.assert_allclose(bare.after, [200.0, 50.0, -70.0])
-    np.testing.assert_allclose(bare.lowest, [-70.0])
-    np.testing.assert_allclose(bare.needed, [70.0])
-    helped = energy.battery_along(tours, used, 300.0, offered=np.array([500.0, 40.0, 0.0]))
-    np.testing.assert_allclose(helped.charged, [100.0, 40.0, 0.0])
-    np.testing.assert_allclose(helped.after, [200.0, 150.0, 70.0])
-    assert helped.lowest[0] == pytest.approx(70.0)
-
-
-def test_each_group_has_its_own_battery() -> None:
-    tours = days([[(0, 1.0, 0.1, 0.0)] * 2, [(0, 1.0, 0.1, 0.0)] * 2])
-    path = energy.battery_along(tours, np.array([60.0, 60.0, 60.0, 60.0]), np.array([100.0, 200.0]))
-    np.testing.assert_allclose(path.lowest, [-20.0, 80.0])
-    np.testing.assert_allclose(path.needed, [20.0, 0.0])
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(0, 200), min_size=1, max_size=8), st.floats(50, 600), st.floats(0, 300))
-def test_battery_balances_and_never_overflows(used: list[float], battery: float, offer: float) -> None:
-    tours = days([[(0, 1.0, 0.1, 0.0)] * len(used)])
-    path = energy.battery_along(tours, np.array(used), battery, np.full(len(used), offer))
-    end = path.after[-1] + path.charged[-1]
-    assert end == pytest.approx(battery - sum(used) + path.charged.sum(), abs=1e-9)
-    assert np.all(path.after + path.charged <= battery + 1e-9)
-    assert np.all(path.charged >= 0)
 
 
 def test_usable_battery_grows_with_the_years_and_keeps_a_reserve(figures: Figures) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from cleanhub.core.errors import InputError
 from cleanhub.freight import fleet
-from cleanhub.freight.energy import group_energy
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.problem import TruckDays
 from cleanhub.hub.package import Hub
@@ -61,7 +59,7 @@ def test_published_sums_hold_in_the_bundled_registry(california: Hub) -> None:
     assert classes.firms[classes.last <= 20].sum() == pytest.approx(0.70)
     ages = fleet.model_years(california)
     assert ages is not None
-    assert 0.25 < ages.older_than(10, 2023) < 0.30
+    assert 0.25 < ages.share[2023 - ages.year > 10].sum() < 0.30
     assert ages.year.min() == 2010
 
 
@@ -138,15 +136,6 @@ def test_all_faults_of_a_registry_are_told_at_once(hub_with: Callable[..., Hub])
 # ---------------------------------------------------------------- ages
 
 
-def test_years_of_a_class_share_it_evenly(hub_with: Callable[..., Hub]) -> None:
-    hub = hub_with(truck_registry=registry(("model_year", 2010, 2013, 0.4), ("model_year", 2020, 2021, 0.6)))
-    ages = fleet.model_years(hub)
-    assert ages is not None
-    np.testing.assert_array_equal(ages.year, [2010, 2011, 2012, 2013, 2020, 2021])
-    np.testing.assert_allclose(ages.share, [0.1, 0.1, 0.1, 0.1, 0.3, 0.3])
-    assert ages.older_than(10, 2023) == pytest.approx(0.3)
-
-
 @pytest.mark.parametrize(
     ("yearly_miles", "last"),
     [(38_000, 2030), (50_000, 2028), (60_000, 2025), (100_000, 2025), (0, 2030)],
@@ -185,24 +174,6 @@ def test_duty_classes_by_the_longest_leg(figures: Figures) -> None:
         "regional",
         "long_haul",
     ]
-
-
-def test_duty_table_adds_up(figures: Figures) -> None:
-    day = tours(4, 60, 80, trucks=(10.0, 20.0, 30.0))
-    table = fleet.duty_table(day, figures).set_index("duty_class")
-    assert list(table.index) == ["near_dock", "regional"]
-    assert table.loc["regional", "truck_days"] == 50.0
-    assert table.loc["regional", "miles"] == pytest.approx((20 * 120 + 30 * 160) / 50)
-    kwh = group_energy(day, figures)
-    assert table.loc["regional", "kwh"] == pytest.approx((20 * kwh[1] + 30 * kwh[2]) / 50)
-    assert (table["kwh_per_mile"] * table["miles"]).to_numpy() == pytest.approx(table["kwh"].to_numpy())
-    assert table["miles_per_gallon"].between(3, 9).all()
-
-
-def test_an_empty_day_gives_an_empty_table(figures: Figures) -> None:
-    table = fleet.duty_table(tours(4, trucks=(0.0,)), figures)
-    assert isinstance(table, pd.DataFrame)
-    assert table.empty
 
 
 # ---------------------------------------------------------------- terms of ownership

@@ -343,7 +343,6 @@ def test_a_route_has_length_time_and_line() -> None:
     assert route.minutes[12] == pytest.approx(route.free_minutes)
     assert route.free_minutes < route.mean_minutes < 2 * route.free_minutes
     assert roads.minutes_at(route.free_minutes, 7) == pytest.approx(route.minutes[7])
-    assert roads.day_mean(route.free_minutes) == pytest.approx(route.mean_minutes)
 
 
 def test_a_route_there_and_back_is_as_long(california: Network) -> None:

@@ -47,23 +47,6 @@ def npv_of_costs(costs: ArrayLike, rate: float, lifetime: int) -> FloatArray:
     return np.asarray(windows[..., :years, :] @ discounts, dtype=float)
 
 
-def total_npv(
-    variable: ArrayLike,
-    fixed: ArrayLike,
-    capex: ArrayLike,
-    rate: float,
-    lifetime: int,
-    capacity_factor: float,
-) -> FloatArray:
-    """NPV of variable cost x capacity factor, fixed cost and capital [USD per t of yearly capacity].
-
-    ``variable`` [USD/t] and ``fixed`` [USD/yr per t/yr] have years on the last axis, ``capex`` [USD per
-    t/yr] is that of a decision in each of them.
-    """
-    running = npv_of_costs(variable, rate, lifetime) * capacity_factor + npv_of_costs(fixed, rate, lifetime)
-    return np.asarray(running + np.asarray(capex, dtype=float), dtype=float)
-
-
 def cost_of_ownership(total: ArrayLike, lifetime: int, capacity_factor: float) -> FloatArray:
     """Total NPV spread evenly over what the plant makes in its lifetime [USD/t]: not discounted below."""
     if lifetime <= 0 or capacity_factor <= 0:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-import numpy as np
-
 from cleanhub.finance.build import Reading, Setting, TaxTerms, operating_years
 from cleanhub.finance.cases import LoadedCase
 from cleanhub.policy.applicant import Answer, Applicant
@@ -99,8 +97,3 @@ def quantity_units(book: PolicyBook) -> tuple[tuple[str, str], ...]:
     """Unit of every quantity that policies count, by its code."""
     codes = sorted({code for policy in book.policies.values() for code in policy.quantity})
     return tuple((code, book.unit(code)) for code in codes)
-
-
-def paid_in_first_full_year(answer: Answer) -> float:
-    """What a policy pays in the year it pays most [USD], before any discount."""
-    return float(np.max(answer.payments, initial=0.0))

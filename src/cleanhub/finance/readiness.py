@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -120,45 +119,6 @@ def fid_readiness(
         critical_missing=critical,
         total=len(table),
     )
-
-
-def read_checklist(
-    data: Mapping[str, Any], library: Library, faults: FaultList, file: str = "readiness"
-) -> list[ChecklistItem]:
-    """Checklist items from a mapping ``item: {status, evidence, owner, date}`` or ``item: status``.
-
-    Records every unknown item, field and status and every date that is no date in ``faults``.
-    """
-    out = []
-    for name, value in data.items():
-        fields = {"status": value} if isinstance(value, str) else value
-        if not isinstance(fields, Mapping):
-            may_be = "a status, or {status, evidence, owner, date}"
-            faults.add(file, None, str(name), what="not the state of an item", found=value, allowed=may_be)
-            continue
-        known = ("status", "evidence", "owner", "date")
-        for field in fields:
-            if field not in known:
-                faults.add(file, None, f"{name}.{field}", what="unknown field", allowed=", ".join(known))
-        words = {key: str(fields.get(key) or "") for key in ("status", "evidence", "owner")}
-        one = ChecklistItem(str(name), date=_date(fields.get("date"), str(name), faults, file), **words)
-        _check_item(one, library, faults, file)
-        out.append(one)
-    return out
-
-
-def _date(value: object, item: str, faults: FaultList, file: str) -> dt.date | None:
-    if value is None:
-        return None
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    try:
-        return dt.date.fromisoformat(str(value))
-    except ValueError:
-        faults.add(file, None, f"{item}.date", what="not a date", found=value, allowed="YYYY-MM-DD")
-        return None
 
 
 def _check_item(one: ChecklistItem, library: Library, faults: FaultList, file: str) -> None:

@@ -43,17 +43,6 @@ class Taxes:
         return self.federal + self.state
 
 
-def income_tax(
-    income: FloatArray,
-    federal_deduction: FloatArray,
-    state_deduction: FloatArray,
-    credit: FloatArray | None,
-    rules: TaxRules,
-) -> Taxes:
-    """Tax on ``income`` (before depreciation and interest), all shape (T, N) [USD]."""
-    return tax_of(income - federal_deduction, income - state_deduction, credit, rules)
-
-
 def tax_of(federal: FloatArray, state: FloatArray, credit: FloatArray | None, rules: TaxRules) -> Taxes:
     """Tax on what is taxable in each book before state tax is deducted; overwrites both, (T, N) [USD]."""
     if rules.losses_at_once:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.tariff_arrays import DAYS_OF_MONTH, HOURS, HOURS_OF_MONTH, Tariff, day_use
+from cleanhub.freight.tariff_arrays import DAYS_OF_MONTH, HOURS, Tariff, day_use
 from cleanhub.freight.tariffs import Tariffs
 
 FloatArray = NDArray[np.float64]
@@ -149,45 +148,3 @@ def _bill(tariff: Tariff, load: FloatArray, kw: FloatArray) -> FloatArray:
     out = np.full(len(kw), np.nan)
     np.divide(usd, kwh, out=out, where=kwh > 0)
     return out
-
-
-def demand_usd_per_kwh(usd_per_kw_month: float, load_factor: FloatArray | float) -> FloatArray:
-    """A demand charge as cost of a kWh at a load factor of the month [USD/kWh]."""
-    return np.asarray(usd_per_kw_month / (HOURS_OF_MONTH * np.asarray(load_factor)), dtype=np.float64)
-
-
-def delivered_usd_per_kwh(
-    usd_per_kwh: FloatArray,
-    capital_usd: FloatArray,
-    kwh_per_year: FloatArray,
-    yearly_share: FloatArray | float,
-    rate: float,
-    life: float,
-) -> FloatArray:
-    """Price that covers a site's energy and its capital, shape (S,) [USD/kWh].
-
-    ``yearly_share`` of the capital is spent on upkeep each year; the capital is recovered over
-    ``life`` years at ``rate``. NaN where nothing is delivered.
-    """
-    yearly = np.asarray(capital_usd) * (float(capital_recovery_factor(rate, life)) + np.asarray(yearly_share))
-    sold = np.asarray(kwh_per_year, dtype=np.float64)
-    share = np.divide(yearly, sold, out=np.full(np.shape(sold), np.nan), where=sold > 0)
-    return np.asarray(usd_per_kwh + share, dtype=np.float64)
-
-
-def mean_delivered_price(usd_per_kwh: FloatArray, kwh: FloatArray) -> float:
-    """Mean price over all energy delivered [USD/kWh]; NaN when there is none."""
-    some = np.asarray(kwh) > 0
-    total = float(np.sum(kwh[some]))
-    return float(np.sum(usd_per_kwh[some] * kwh[some]) / total) if total > 0 else float("nan")
-
-
-def working_hours(kind: NDArray[np.object_], figures: Figures) -> FloatArray:
-    """Share of each hour in which trucks can charge at sites of each kind, shape (S, 24) [-].
-
-    Rows ``charging_from`` and ``charging_hours`` by kind of site.
-    """
-    kinds = np.asarray(kind, dtype=object)
-    start = {k: figures.value("charging_from", str(k), "h") for k in set(kinds)}
-    hours = {k: figures.value("charging_hours", str(k), "h") for k in set(kinds)}
-    return hours_open(np.array([start[k] for k in kinds]), np.array([hours[k] for k in kinds]))

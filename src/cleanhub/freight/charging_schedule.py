@@ -85,12 +85,6 @@ class Schedule:
         return out
 
     @property
-    def weekday_kw(self) -> FloatArray:
-        """Grid load of a mean weekday, shape (S, 24) [kW]."""
-        share = SEASON_MONTHS / SEASON_MONTHS.sum()
-        return np.asarray(np.einsum("skh,k->sh", self.grid[:, :, 0], share), dtype=np.float64)
-
-    @property
     def highest_kw(self) -> FloatArray:
         """Largest grid load of each hour of the day, shape (S, 24) [kW]: what a utility plans for."""
         return np.asarray(self.grid.max(axis=(1, 2)), dtype=np.float64)

@@ -39,7 +39,6 @@ GRAVITY = 9.80665
 AIR_PRESSURE, AIR_CONSTANT = 101_325.0, 287.05
 JOULES_PER_KWH = 3.6e6
 TYRE_REFERENCE = 298.15
-TRACTORS = ("battery", "diesel")
 SLOWEST, FASTEST = 1.0, 130.0
 
 
@@ -298,11 +297,6 @@ def leg_diesel_pm(truck_days: TruckDays, figures: Figures) -> FloatArray:
     return truck_days.leg_km * figures.value("diesel_pm", "", "kg/km")
 
 
-def group_diesel_pm(truck_days: TruckDays, figures: Figures) -> FloatArray:
-    """Diesel exhaust particles of a truck-day of each group, shape (G,) [kg]."""
-    return _by_group(truck_days, leg_diesel_pm(truck_days, figures))
-
-
 # ---------------------------------------------------------------- battery and range
 
 
@@ -329,59 +323,6 @@ def battery_at_plug(figures: Figures, years: IntArray) -> FloatArray:
 def range_km(figures: Figures, years: IntArray, kwh_per_km: float) -> FloatArray:
     """Distance on one charge in each year, shape (T,) [km], at ``kwh_per_km`` at the battery."""
     return usable_battery(figures, years) / kwh_per_km
-
-
-@dataclass(frozen=True)
-class BatteryPath:
-    """Battery along the tours, in kWh of the same place as the energy given.
-
-    ``after`` (L,) is what is left at each leg's end before charging there (negative: short),
-    ``lowest`` (G,) the least of a truck-day, ``charged`` (L,) what was taken in at the stop and
-    ``needed`` (G,) what must be charged on the way so that it never falls below zero.
-    """
-
-    after: FloatArray
-    lowest: FloatArray
-    charged: FloatArray
-    needed: FloatArray
-
-
-def battery_along(
-    truck_days: TruckDays,
-    leg_kwh: FloatArray,
-    battery: FloatArray | float,
-    offered: FloatArray | None = None,
-) -> BatteryPath:
-    """Battery state along each tour that starts full.
-
-    Parameters
-    ----------
-    truck_days
-        The tours; legs in driving order within each group.
-    leg_kwh
-        Energy of each leg, shape (L,) [kWh].
-    battery
-        Usable battery of each group, shape (G,) or one number [kWh].
-    offered
-        What could be charged at the stop after each leg, shape (L,) [kWh]; none if not given. No
-        more is taken than fits.
-    """
-    groups = len(truck_days.trucks)
-    full = np.broadcast_to(np.asarray(battery, dtype=np.float64), (groups,))
-    state, lowest = full.copy(), full.copy()
-    after, charged = np.zeros(len(leg_kwh)), np.zeros(len(leg_kwh))
-    offer = np.zeros(len(leg_kwh)) if offered is None else offered
-    place = leg_places(truck_days)
-    for k in range(int(place.max(initial=-1)) + 1):
-        legs = np.flatnonzero(place == k)
-        group = truck_days.leg_group[legs]
-        left = np.minimum(state[group] - leg_kwh[legs], full[group])
-        after[legs] = left
-        lowest[group] = np.minimum(lowest[group], left)
-        charged[legs] = np.clip(offer[legs], 0.0, full[group] - left)
-        state[group] = left + charged[legs]
-    needed = np.maximum(_by_group(truck_days, leg_kwh) - full, 0.0)
-    return BatteryPath(after, lowest, charged, needed)
 
 
 def leg_places(truck_days: TruckDays) -> IntArray:

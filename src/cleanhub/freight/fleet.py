@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from cleanhub.core.errors import FaultList
 from cleanhub.core.units import factor
 from cleanhub.finance.truck_ownership import TruckTerms
-from cleanhub.freight.energy import group_diesel, group_energy
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.problem import TruckDays
 from cleanhub.hub.package import Hub
@@ -113,10 +112,6 @@ class ModelYears:
     year: IntArray
     share: FloatArray
 
-    def older_than(self, years: int, in_year: int) -> float:
-        """Share of trucks more than ``years`` old in calendar year ``in_year`` [-]."""
-        return float(self.share[in_year - self.year > years].sum())
-
 
 def model_years(hub: Hub, asset_id: str = "") -> ModelYears | None:
     """Trucks of a cohort by model year; ``None`` when the hub's registry has none."""
@@ -165,35 +160,6 @@ def duty_classes(truck_days: TruckDays, figures: Figures) -> IntArray:
     np.maximum.at(longest, truck_days.leg_group, truck_days.leg_km)
     bounds = np.array([figures.value("duty_class_to", name, "km") for name in DUTY_CLASSES[:-1]])
     return np.asarray(np.searchsorted(bounds, longest, side="left"), dtype=np.int64)
-
-
-def duty_table(truck_days: TruckDays, figures: Figures) -> pd.DataFrame:
-    """Truck-days, distance and energy by duty class.
-
-    Columns: duty_class, truck_days [1/d], miles (mean of a truck-day), kwh (at the plug, mean of a
-    truck-day), kwh_per_mile, miles_per_gallon. Classes without truck-days are left out.
-    """
-    which = duty_classes(truck_days, figures)
-    to_miles = factor("km", "mi")
-    weights = {
-        "truck_days": truck_days.trucks,
-        "miles": truck_days.trucks * truck_days.km * to_miles,
-        "kwh": truck_days.trucks * group_energy(truck_days, figures),
-        "gallons": truck_days.trucks * group_diesel(truck_days, figures),
-    }
-    sums = {name: np.bincount(which, weights=w, minlength=len(DUTY_CLASSES)) for name, w in weights.items()}
-    some = sums["truck_days"] > 0
-    total = {name: values[some] for name, values in sums.items()}
-    return pd.DataFrame(
-        {
-            "duty_class": np.array(DUTY_CLASSES, dtype=object)[some],
-            "truck_days": total["truck_days"],
-            "miles": total["miles"] / total["truck_days"],
-            "kwh": total["kwh"] / total["truck_days"],
-            "kwh_per_mile": total["kwh"] / total["miles"],
-            "miles_per_gallon": total["miles"] / total["gallons"],
-        }
-    )
 
 
 def _rows(hub: Hub, asset_id: str, counts: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanhub.freight.location_solver import EXACT, OPTIMAL, Stops
+from cleanhub.freight.location_solver import EXACT, GAP_REACHED, OPTIMAL, Stops
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -76,7 +76,7 @@ def ended_as(status: str, gap: float, stops: Stops) -> str:
     """The status in words: optimal when nothing is left, else which stop was met."""
     if gap == 0.0:
         return OPTIMAL
-    return "gap reached" if gap <= stops.gap + EXACT else status
+    return GAP_REACHED if gap <= stops.gap + EXACT else status
 
 
 __all__ = ["Location", "ended_as", "relative_gap"]

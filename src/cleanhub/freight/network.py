@@ -174,10 +174,6 @@ class Network:
         """Time when leaving at ``hour`` of a trip that takes ``free_minutes`` on a free road [min]."""
         return minutes_under_way(free_minutes, hour, self.profile.slowdown)
 
-    def day_mean(self, free_minutes: ArrayLike) -> FloatArray:
-        """Mean of :meth:`minutes_at` over the departures of a day [min]."""
-        return mean_minutes(free_minutes, self.profile)
-
     # ------------------------------------------------------------ nodes
 
     def node_km(self, sources: IntArray, targets: IntArray) -> FloatArray:

@@ -35,7 +35,6 @@ NODES = 20
 """Nodes of the search after which it ends inside a plan, whatever the gap."""
 LEAST_KWH = 1e-6
 """Energy of a day below which a group does not charge at a site: what a solver leaves behind."""
-WEAKEST = ("seen", "derived", "recalled", "assumed")
 
 
 @dataclass(frozen=True)

@@ -82,10 +82,6 @@ class Programme:
         """Other bounds on all columns."""
         self.solver.changeColsBounds(len(self._every), self._every, lower, upper)
 
-    def set_gain(self, gain: FloatArray) -> None:
-        """Another objective."""
-        self.solver.changeColsCost(len(self._every), self._every, -gain)
-
     def add(self, rows: Rows) -> None:
         """Add rows to the solver and to the model."""
         table = rows.matrix(len(self._every))

@@ -325,12 +325,3 @@ def truck_day_miles(days: TruckDays) -> tuple[FloatArray, FloatArray]:
     miles = days.km / factor("mi", "km")
     order = np.argsort(miles, kind="stable")
     return miles[order], days.trucks[order]
-
-
-def percentile_miles(days: TruckDays, shares: FloatArray) -> FloatArray:
-    """Distance below which the given shares of truck-days lie [mi], weighted by trucks."""
-    miles, trucks = truck_day_miles(days)
-    if not len(miles):
-        return np.full(len(shares), np.nan)
-    middle = (np.cumsum(trucks) - trucks / 2) / trucks.sum()
-    return np.asarray(np.interp(shares, middle, miles), dtype=np.float64)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from cleanhub.core.errors import Fault, FaultList, InputError
-from cleanhub.core.units import factor
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.gravity import Fit, calibrate_gravity, flows_by_length
 from cleanhub.freight.problem import FloatArray, IntArray, Trips, Zones
@@ -119,12 +118,6 @@ def trip_model(
     trips = _as_trips(fit.flow, origin, sized)
     mean = float((fit.flow * cost).sum() / max(fit.flow.sum(), 1e-300))
     return TripModel(trips, volume, beta, mean, reached, fit, missing)
-
-
-def loaded_mean_miles(trips: Trips, km: FloatArray) -> float:
-    """Mean one-way distance of trips [mi]."""
-    way = km[trips.origin, trips.destination]
-    return float((way * trips.per_day).sum() / max(trips.per_day.sum(), 1e-300)) / factor("mi", "km")
 
 
 def _as_trips(flow: FloatArray, origin: IntArray, destination: IntArray) -> Trips:

@@ -17,7 +17,6 @@ from cleanhub.report.finance.workbook_view import Operations
 
 HALVINGS = 60
 NONE = '"none"'
-RELATIVE = 1e-6
 """Difference from the program's own figure above which the check says so."""
 
 
