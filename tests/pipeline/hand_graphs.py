@@ -70,6 +70,8 @@ class Hand:
             project=np.array([place.get(node.project_id, -1) for node in self.nodes], dtype=np.int64),
             done=np.array([node.done for node in self.nodes], dtype=bool),
             p_pass=np.array([node.p_pass for node in self.nodes], dtype=float),
+            p_low=np.array([node.p_low for node in self.nodes], dtype=float),
+            p_high=np.array([node.p_high for node in self.nodes], dtype=float),
             fixed=np.array([node.fixed for node in self.nodes], dtype=bool),
             years=np.array([node.years for node in self.nodes], dtype=float).reshape(-1, 3),
             earliest=np.array([node.earliest for node in self.nodes], dtype=float),

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal
 
-from cleanhub.pipeline.draws import chances, draw, posterior, stream, uniform
+from cleanhub.pipeline.draws import chances, closing, draw, log_odds, posterior, stream, uniform
 from cleanhub.pipeline.nodes import Node
-from cleanhub.pipeline.problem import POLICY, SHARED
+from cleanhub.pipeline.problem import GATE, POLICY, SHARED
 
 MANY = 20_000
 
@@ -102,6 +102,50 @@ def test_the_shift_moves_log_odds_of_gates_that_are_not_fixed():
     found = chances(hand.build()[0], setting(completion=0.9), np.log(3.0))
     assert found[:4] == pytest.approx([2 / 3, 0.4, 1.0, 0.5])  # odds 2:3 times 3 are 2:1
     assert found[-1] == 0.9  # service
+
+
+def ranged(*rules: str, low: float = 0.1, value: float = 0.4, high: float = 0.9) -> Hand:
+    hand = Hand()
+    for number, rule in enumerate(rules):
+        gate = f"gate:p{number}:permit"
+        hand.gate(f"p{number}", "permit", value, p_low=low, p_high=high, rule=rule)
+        hand.project(One(f"p{number}"), [gate])
+    return hand
+
+
+def test_the_chance_of_a_rule_is_drawn_between_its_ends_half_of_it_below_its_value():
+    """Uniform from 0.1 to 0.4 in one half of the worlds, from 0.4 to 0.9 in the other: 0.45 in the mean."""
+    closes = draw(*ranged("easy").build(), setting(), MANY, 4).closes[0]
+    assert closes.mean() == pytest.approx((0.1 + 2 * 0.4 + 0.9) / 4, abs=0.01)
+    plain = draw(*ranged("easy", low=0.4, high=0.4).build(), setting(), MANY, 4).closes[0]
+    assert plain.mean() == pytest.approx(0.4, abs=0.002)
+
+
+def test_one_rule_is_misjudged_for_all_its_gates_and_another_by_itself():
+    """Two gates of a rule pass together with the chance E[p^2]: the variance of p is their covariance."""
+    graph, projects = ranged("easy", "easy", "hard").build()
+    closes = draw(graph, projects, setting(), MANY, 4).closes.astype(float)
+    ends = ((0.1, 0.4), (0.4, 0.9))
+    squares = sum((b**3 - a**3) / (3 * (b - a)) for a, b in ends) / 2
+    variance = squares - 0.45**2
+    covariance = np.cov(closes[graph.kind == GATE])
+    assert covariance[0, 1] == pytest.approx(variance, abs=0.006)
+    assert covariance[0, 2] == pytest.approx(0.0, abs=0.006)
+
+
+def test_drawn_apart_each_gate_has_the_same_chance_and_nothing_in_common():
+    graph, projects = ranged("easy", "easy").build()
+    rule = setting(common_gate=0.5)
+    chance = chances(graph, rule)
+    open_gates = np.flatnonzero(graph.kind == GATE)
+    together, apart = (
+        closing(chance, log_odds(graph, projects, rule, chance, MANY, 4, apart=one), MANY)[open_gates]
+        for one in (False, True)
+    )
+    assert together.mean(axis=1) == pytest.approx([0.45, 0.45], abs=0.01)
+    assert apart.mean(axis=1) == pytest.approx([0.45, 0.45], abs=0.01)
+    assert np.corrcoef(together)[0, 1] > 0.3
+    assert np.corrcoef(apart)[0, 1] == pytest.approx(0.0, abs=0.03)
 
 
 def test_chances_of_none_and_one_are_sure():

@@ -98,7 +98,7 @@ def test_arrays_hold_what_the_nodes_say(projects: Given) -> None:
     draft = Draft()
     node = Node(
         "gate:kiln:permit", "gate", "kiln", "permit", "gate", "a permit", "city", "decide", "permitting",
-        "r1", "seen", False, 0.25, True, (1.0, 2.0, 4.0), 0.5, False, 7.0,
+        "r1", "seen", False, 0.25, 0.1, 0.6, True, (1.0, 2.0, 4.0), 0.5, False, 7.0,
     )  # fmt: skip
     draft.add(node)
     draft.add(Node("store:any", "shared", any_of=True, done=True))

@@ -15,8 +15,8 @@ from test_financing import gate_of, grid_of, world_of
 from cleanhub.core.errors import InputError
 from cleanhub.hub.parameters import Parameters
 from cleanhub.pipeline.calibrate import population
-from cleanhub.pipeline.draws import World, chances, draw, latents
-from cleanhub.pipeline.draws import world_of as world_of_latents
+from cleanhub.pipeline.draws import World, chances, draw, log_odds
+from cleanhub.pipeline.draws import world_of as world_of_odds
 from cleanhub.pipeline.evaluate import evaluate
 from cleanhub.pipeline.graph import build_graph
 from cleanhub.pipeline.nodes import Node
@@ -377,10 +377,10 @@ def test_odds_on_every_gate_bring_no_more_decisions_than_the_sample_shows(
     reference = build_graph(california, scenario_ca, without_evidence=True, dangling="note")
     graph, projects = reference.graph, reference.projects
     chance = chances(graph, rules, shift)
-    latent = latents(graph, projects, rules, chance, 200, 1)
+    odds = log_odds(graph, projects, rules, chance, 200, 1)
     gates = (graph.kind == GATE) & (graph.project >= 0)
     raised = np.where(gates, expit(logit(chance) + np.log(9.33)), chance)
-    world: World = world_of_latents(graph, projects, rules, raised, latent, 200, 1)
+    world: World = world_of_odds(graph, projects, rules, raised, odds, 200, 1)
     share = np.isfinite(evaluate(world).decided[population(projects)]).mean()
     assert 0.25 < share < 0.70
 

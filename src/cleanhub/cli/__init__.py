@@ -33,8 +33,8 @@ app = typer.Typer(
     name="cleanhub",
     help="Plan a clean industrial hub: which plants, trucks, ships and chargers change, when, "
     "who pays, what still stands in the way, and who breathes better for it.",
-    epilog="Every command answers to --help. Exit codes: 0 done, 1 failed, 2 bad input, which is one message that "
-    "lists every fault. With --json results and faults come as JSON.",
+    epilog="Every command answers to --help. Exit codes: 0 done, 1 failed, 2 bad input, which is one message "
+    "that lists every fault. With --json results and faults come as JSON.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -57,7 +57,7 @@ app.add_typer(validate_app, name="validate")
 def main() -> None:
     """Run the command line; faults and failures become one message and an exit code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name=app.info.name, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except CleanhubError as error:
         _fail(error)

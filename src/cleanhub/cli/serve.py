@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cleanhub.cli.output import out
+from cleanhub.cli.output import out, print_json
 
 
 def add_serve_command(app: typer.Typer) -> None:
@@ -23,6 +24,9 @@ def serve(
         str | None,
         typer.Option(help="the hub that the plan was made of, if it is none of the bundled (name or folder)"),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print where it listens as JSON, then serve as without it")
+    ] = False,
     open_browser: Annotated[bool, typer.Option("--open", help="open a browser on the first page")] = False,
 ) -> None:
     """Show a plan as pages on this machine, read-only, until Ctrl+C."""
@@ -32,11 +36,16 @@ def serve(
     check_host(host)
     check_folder(plan)
     view = open_plan(plan, hub)
-    if view.remark:
+    if view.remark and not as_json:
         out.print(f"note: {view.remark}", highlight=False, markup=False)
     with listening_socket(host, port) as listening:
         address = address_of(listening)
-        out.print(f"{view.plan.hub_title}: {address} (Ctrl+C ends)", highlight=False, soft_wrap=True)
+        if as_json:
+            told = {"address": address, "hub": view.plan.hub_title, "plan": str(plan), "note": view.remark}
+            print_json(told)
+            sys.stdout.flush()  # whoever waits for it reads a pipe, and nothing more is printed
+        else:
+            out.print(f"{view.plan.hub_title}: {address} (Ctrl+C ends)", highlight=False, soft_wrap=True)
         if open_browser:
             import webbrowser
 

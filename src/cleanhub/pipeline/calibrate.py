@@ -20,7 +20,7 @@ from functools import cache
 import numpy as np
 from scipy.optimize import brentq
 
-from cleanhub.pipeline.draws import chances, closing, latents, world_of
+from cleanhub.pipeline.draws import chances, closing, log_odds, world_of
 from cleanhub.pipeline.evaluate import evaluate
 from cleanhub.pipeline.order import PROGRAMME
 from cleanhub.pipeline.problem import BoolArray, FloatArray, Graph, Projects, Setting
@@ -74,12 +74,12 @@ def calibrate(
     if not counted.any():
         return Calibration(0.0, float("nan"), float("nan"), 0)
     plain = chances(graph, setting)
-    latent = latents(graph, projects, setting, plain, draws, seed)
-    world = world_of(graph, projects, setting, plain, latent, draws, seed)
+    odds = log_odds(graph, projects, setting, plain, draws, seed, apart=True)
+    world = world_of(graph, projects, setting, plain, odds, draws, seed)
 
     @cache
     def decided(shift: float) -> FloatArray:
-        closes = closing(chances(graph, setting, shift), latent, draws)
+        closes = closing(chances(graph, setting, shift), odds, draws)
         return evaluate(replace(world, closes=closes)).decided[counted]
 
     def share(shift: float) -> float:

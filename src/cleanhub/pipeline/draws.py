@@ -7,6 +7,9 @@ evidence on ``Z``: the density of ``Z`` becomes ``phi(z) prod_g P(g passes | z)`
 inverse distribution from the uniform number that would have been used without evidence; since each
 factor rises with ``z``, evidence never lowers ``Z`` in any draw.
 
+A rule states its chance with a range. In each world the chance of a rule is drawn once, for all its nodes, so
+that sums over projects carry what is not known of it. Evidence is read with the stated chance.
+
 Every random stream is made of the seed and the name of its thing, and is stratified (Latin
 hypercube, McKay, Beckman, Conover 1979): a project that is added leaves the draws of all others.
 When things close follows in :mod:`cleanhub.pipeline.evaluate`.
@@ -77,7 +80,7 @@ class World:
         Whether every gate of the project but its finance passes by itself, (P, D): who would share the
         cost of what is shared.
     chance
-        Chance of each node after the shift of calibration, (N,).
+        Chance of each node after the shift of calibration, (N,); as its rule states it, whatever the range.
     order
         Who waits for whom.
     finance
@@ -128,8 +131,8 @@ def draw(
     chance = chances(graph, setting, shift)
     if finance is not None:
         chance = _dates_judged(graph, finance.known, chance)
-    latent = latents(graph, projects, setting, chance, draws, seed)
-    return world_of(graph, projects, setting, chance, latent, draws, seed, finance)
+    odds = log_odds(graph, projects, setting, chance, draws, seed)
+    return world_of(graph, projects, setting, chance, odds, draws, seed, finance)
 
 
 def world_of(
@@ -137,13 +140,13 @@ def world_of(
     projects: Projects,
     setting: Setting,
     chance: FloatArray,
-    latent: Mapping[int, FloatArray],
+    odds: Mapping[int, FloatArray],
     draws: int,
     seed: int,
     finance: FinanceGate | None = None,
 ) -> World:
-    """The world of latents that are drawn already (see :func:`latents`), with the chances (N,)."""
-    closes = closing(chance, latent, draws)
+    """The world of log-odds that are drawn already (see :func:`log_odds`), with the chances (N,)."""
+    closes = closing(chance, odds, draws)
     return World(
         graph=graph,
         projects=projects,
@@ -207,17 +210,70 @@ def _staged(graph: Graph) -> BoolArray:
     return np.asarray(((graph.kind == GATE) | (graph.kind == STAGE)) & (graph.project >= 0))
 
 
-def latents(
-    graph: Graph, projects: Projects, setting: Setting, chance: FloatArray, draws: int, seed: int
+def log_odds(
+    graph: Graph,
+    projects: Projects,
+    setting: Setting,
+    chance: FloatArray,
+    draws: int,
+    seed: int,
+    *,
+    apart: bool = False,
+) -> dict[int, FloatArray]:
+    """What each draw brings to the log-odds of each open node that can fail, by its position, each (D,).
+
+    A node passes where this and the log-odds of its chance exceed 0 together (:func:`closing`): the latent
+    ``x`` brings ``log(Phi(x) / Phi(-x))``, and the chance of its rule in that draw what :func:`_doubt` says.
+
+    Parameters
+    ----------
+    chance
+        Chances (N,) that the evidence of gates that are done is read with.
+    apart
+        Draw what gates of one kind and of one rule have in common for each gate by itself. A project has a
+        kind and a rule once, so its chance is the same, and the mean over projects has less noise.
+    """
+    doubts: dict[str, FloatArray] = {}
+    found = _latents(graph, projects, setting, chance, draws, seed, apart)
+    for node, latent in found.items():
+        of = str(graph.id[node] if apart else graph.rule[node])
+        if of not in doubts:
+            doubts[of] = _doubt(graph, node, uniform(seed, f"chance:{of}", draws))
+        found[node] = log_ndtr(latent) - log_ndtr(-latent) + doubts[of]
+    return found
+
+
+def _doubt(graph: Graph, node: int, u: FloatArray) -> FloatArray:
+    """Log-odds by which the chance of a node differs in each draw from the one its rule states, (D,).
+
+    In one half of the draws it is anywhere between the low end and the value, in the other between the value
+    and the high end, as the uniform numbers ``u`` (D,) say.
+    """
+    low, value, high = graph.p_low[node], graph.p_pass[node], graph.p_high[node]
+    if not low < high or not 0.0 < value < 1.0:
+        return np.zeros(len(u))
+    return np.asarray(logit(np.interp(u, (0.0, 0.5, 1.0), (low, value, high))) - logit(value))
+
+
+def _latents(
+    graph: Graph,
+    projects: Projects,
+    setting: Setting,
+    chance: FloatArray,
+    draws: int,
+    seed: int,
+    apart: bool,
 ) -> dict[int, FloatArray]:
     """Standard normal latent of each open node that can fail, by its position, each (D,).
 
     Gates and stages share parts with their project and their kind; entry into service, shared nodes
-    and policies stand alone. ``chance`` is what the evidence of gates that are done is read with.
+    and policies stand alone.
     """
-    own_share = 1.0 - setting.common_project - setting.common_gate
-    if min(own_share, setting.common_project, setting.common_gate) < 0.0:
+    common_project, common_gate = setting.common_project, setting.common_gate
+    if min(common_project, common_gate, 1.0 - common_project - common_gate) < 0.0:
         raise ValueError("common shares of gates must be at least 0 and together at most 1")
+    if apart:
+        common_gate = 0.0
     staged = _staged(graph)
     of_project: dict[int, FloatArray] = {}
     of_kind: dict[str, FloatArray] = {}
@@ -229,12 +285,13 @@ def latents(
             if project not in of_project:
                 done = np.flatnonzero(staged & graph.done & (graph.project == project))
                 u = uniform(seed, f"project:{projects.id[project]}", draws)
-                of_project[project] = posterior(u, chance[done], setting.common_project)
-            if kind not in of_kind:
-                of_kind[kind] = normal(seed, f"kind:{kind}", draws)
-            own *= np.sqrt(own_share)
-            own += np.sqrt(setting.common_project) * of_project[project]
-            own += np.sqrt(setting.common_gate) * of_kind[kind]
+                of_project[project] = posterior(u, chance[done], common_project)
+            own *= np.sqrt(1.0 - common_project - common_gate)
+            own += np.sqrt(common_project) * of_project[project]
+            if common_gate > 0.0:
+                if kind not in of_kind:
+                    of_kind[kind] = normal(seed, f"kind:{kind}", draws)
+                own += np.sqrt(common_gate) * of_kind[kind]
         found[int(node)] = own
     return found
 
@@ -254,12 +311,12 @@ def posterior(u: FloatArray, done: FloatArray, common: float) -> FloatArray:
     return np.interp(u, below / below[-1], _GRID)
 
 
-def closing(chance: FloatArray, latent: Mapping[int, FloatArray], draws: int) -> BoolArray:
-    """Whether each node passes by itself, (N, D): nothing to fail, or its latent exceeds its threshold."""
-    threshold = -ndtri(chance)
+def closing(chance: FloatArray, odds: Mapping[int, FloatArray], draws: int) -> BoolArray:
+    """Whether each node passes by itself, (N, D): nothing to fail, or its log-odds exceed 0 in the draw."""
+    against = -logit(chance)
     closes = np.ones((len(chance), draws), dtype=bool)
-    for node, values in latent.items():
-        closes[node] = values > threshold[node]
+    for node, values in odds.items():
+        closes[node] = values > against[node]
     return closes
 
 

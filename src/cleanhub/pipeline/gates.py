@@ -186,6 +186,8 @@ def _gate_nodes(
                 confidence=need.text("confidence"),
                 done=passed,
                 p_pass=need.number("p_pass"),
+                p_low=need.number("p_low"),
+                p_high=need.number("p_high"),
                 years=(0.0, 0.0, 0.0) if passed else years,
             )
         )

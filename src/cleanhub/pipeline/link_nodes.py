@@ -95,6 +95,7 @@ class Maker:
     def by_rule(self, rule: Rule, name: str, what: str, *, done: bool = False, cost: float = NAN) -> str:
         """A shared node with the chance and time of its rule; its identifier."""
         years = (0.0, 0.0, 0.0) if done else rule.years
+        low, chance, high = (1.0, 1.0, 1.0) if done else rule.chances
         return self.shared(
             Node(
                 id=f"{rule.kind}:{name}",
@@ -107,7 +108,9 @@ class Maker:
                 rule=rule.name,
                 confidence=rule.text("confidence"),
                 done=done,
-                p_pass=1.0 if done else rule.chance,
+                p_pass=chance,
+                p_low=low,
+                p_high=high,
                 fixed=True,
                 years=years,
                 cost=cost,

@@ -55,9 +55,10 @@ class Rule:
         return float(self.text("within_km") or "inf")
 
     @property
-    def chance(self) -> float:
-        """Chance that one who is no project comes at all."""
-        return float(str(self.row["p_pass"]))
+    def chances(self) -> tuple[float, float, float]:
+        """Chance that one who is no project comes at all: low end, value, high end."""
+        low, value, high = (float(str(self.row[column])) for column in _CHANCE)
+        return low, value, high
 
     @property
     def years(self) -> tuple[float, float, float]:

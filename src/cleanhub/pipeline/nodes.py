@@ -25,6 +25,8 @@ class Node:
     confidence: str = "assumed"
     done: bool = False
     p_pass: float = 1.0
+    p_low: float = NAN
+    p_high: float = NAN
     fixed: bool = False
     years: tuple[float, float, float] = (0.0, 0.0, 0.0)
     earliest: float = 0.0

@@ -105,6 +105,8 @@ class Graph:
         Closed before as_of, (N,): its time is 0.
     p_pass
         Chance to pass it by itself, before calibration, (N,); 1 where nothing can fail.
+    p_low, p_high
+        Ends of the range of that chance as its rule states it, (N,); NaN where it has none.
     fixed
         Chances that calibration leaves as they are (evidence, infrastructure, policies), (N,) bool.
     years
@@ -132,6 +134,8 @@ class Graph:
     confidence: TextArray
     done: BoolArray
     p_pass: FloatArray
+    p_low: FloatArray
+    p_high: FloatArray
     fixed: BoolArray
     years: FloatArray
     earliest: FloatArray

@@ -1,7 +1,7 @@
 """What support changes in worlds that are drawn already: the same draws, other thresholds, times and money.
 
 Support adds to the log-odds of a gate, so its chance ``p`` becomes ``expit(logit(p) + log(odds))`` while
-its latent stays as drawn: a draw that passed still passes (common random numbers). Time saved makes a node
+what is drawn for it stays: a draw that passed still passes (common random numbers). Time saved makes a node
 quicker in every draw. Where a project's money is judged by its value, odds act on its hurdle: the
 chance ``F`` that a sponsor accepts the value of the draw moves by the odds, which is the hurdle read at
 ``u / (u + odds (1 - u))`` in place of the uniform number ``u``. Capital that is paid for it lowers the
@@ -19,9 +19,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit
 
-from cleanhub.pipeline.draws import FinanceGate, World, latents, uniform
+from cleanhub.pipeline.draws import FinanceGate, World, log_odds, uniform
 from cleanhub.pipeline.evaluate import Change, Times, changed, evaluate, tonnes_cut
 from cleanhub.pipeline.financing import ShareOfLink, ValueGate, base_capital, inverse, shares_of
 from cleanhub.pipeline.order import FINANCE
@@ -117,8 +117,8 @@ class Ground:
     ----------
     world, times
         As drawn, tonnes counted to the year asked for.
-    latent
-        Standard normal latent of each open node that can fail, (D,) by node.
+    odds
+        What each draw brings to the log-odds of each open node that can fail, (D,) by node.
     uplift
         Points of the share of odds taken as caused.
     share
@@ -131,7 +131,7 @@ class Ground:
 
     world: World
     times: Times
-    latent: Mapping[int, FloatArray]
+    odds: Mapping[int, FloatArray]
     uplift: Uplift
     share: FloatArray
     weights: FloatArray
@@ -185,11 +185,11 @@ def ground_of(
     """Worlds to support, from those of a simulation, with tonnes counted to the end of the year ``by``."""
     setting = replace(world.setting, target_year=by)
     world = replace(world, setting=setting)
-    latent = latents(world.graph, world.projects, setting, world.chance, world.draws, world.seed)
+    odds = log_odds(world.graph, world.projects, setting, world.chance, world.draws, world.seed)
     everyone = np.arange(len(world.projects))
     times = replace(times, tonnes=tonnes_cut(world, everyone, times.in_service))
     plain = np.ones(len(everyone)) if weights is None else np.asarray(weights, dtype=np.float64)
-    return Ground(world, times, latent, uplift, np.asarray(share, dtype=np.float64), plain)
+    return Ground(world, times, odds, uplift, np.asarray(share, dtype=np.float64), plain)
 
 
 # ---------------------------------------------------------------- what support adds
@@ -228,8 +228,8 @@ def helped_world(ground: Ground, helps: Sequence[Help]) -> World:
         moved[node] = moved.get(node, np.zeros(())) + more
     closes = world.closes.copy()
     for node, more in moved.items():
-        if node in ground.latent and node not in ground.judged and np.any(more):
-            closes[node] = ground.latent[node] > -ndtri(expit(logit(world.chance[node]) + more))
+        if node in ground.odds and node not in ground.judged and np.any(more):
+            closes[node] = ground.odds[node] + more > -logit(world.chance[node])
     graph = _with_cheaper_links(ground, helps)
     capital = _capital(ground, helps, replace(world, graph=graph))
     log_odds = {ground.judged[node]: more for node, more in moved.items() if node in ground.judged}
