@@ -17,6 +17,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from cleanhub.core.whole_file import write_file
 from cleanhub.finance.case_value import CaseValue, View
 from cleanhub.report import svg
 from cleanhub.report.finance.summary import years_of
@@ -33,7 +34,7 @@ WIDTH = 820.0
 BARS = 16
 BINS = 40
 _FONT = "font-family:system-ui,'DejaVu Sans',Arial,sans-serif"
-_BLUE, _ORANGE, _GREEN, _RED, _SKY, _PURPLE, _YELLOW = (one.css for one in CATEGORIES)
+_BLUE, _ORANGE, _GREEN, _, _SKY, _PURPLE, _YELLOW = (one.css for one in CATEGORIES)
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def write_charts(value: CaseValue, folder: Path, drawn: Distribution, bars: Sequ
     ]
     folder.mkdir(parents=True, exist_ok=True)
     for chart in made:
-        (folder / f"{chart.name}.svg").write_text(str(chart.drawing) + "\n", encoding="utf-8")
-        (folder / f"{chart.name}.csv").write_text(chart.table(), encoding="utf-8")
+        write_file(folder / f"{chart.name}.svg", str(chart.drawing) + "\n")
+        write_file(folder / f"{chart.name}.csv", chart.table())
     return folder
 
 

@@ -101,6 +101,26 @@ def passes_needed(view: View) -> int:
     return MOST
 
 
+def _eased_terms(inputs: Inputs, view: View) -> tuple[str, str, str]:
+    """Interest rate, cover ratio and yearly fee on the balance, with what loans and guarantees ease."""
+    support, lender = view.reading.case.support, view.reading.lender
+
+    def v(path: str) -> str:
+        return inputs.ref(path, lender)
+
+    rate, cover, balance_fee = v("debt.rate"), [v("debt.cover_ratio")], "0"
+    for name, loan in support.loans.items():
+        if loan.first_loss_cover_ratio is not None:
+            cover.append(v(f"support.loans.{name}.first_loss_cover_ratio"))
+    if support.guarantee is not None:
+        share = v("support.guarantee.share")
+        rate = f"MAX({rate}-{share}*{v('support.guarantee.rate_cut')},0)"
+        balance_fee = f"{share}*{v('support.guarantee.fee')}"
+        if support.guarantee.cover_ratio is not None:
+            cover.append(v("support.guarantee.cover_ratio"))
+    return rate, f"MIN({','.join(cover)})", balance_fee
+
+
 def write_terms(grid: Grid, inputs: Inputs, ops: Operations, view: View) -> DebtTerms:
     """Write the terms of the debt in one view."""
     case, lender = view.reading.case, view.reading.lender
@@ -110,22 +130,13 @@ def write_terms(grid: Grid, inputs: Inputs, ops: Operations, view: View) -> Debt
         return inputs.ref(path, lender)
 
     grid.heading("terms of the senior debt")
-    rate, cover, balance_fee = v("debt.rate"), [v("debt.cover_ratio")], "0"
-    for name, loan in case.support.loans.items():
-        if loan.first_loss_cover_ratio is not None:
-            cover.append(v(f"support.loans.{name}.first_loss_cover_ratio"))
-    if case.support.guarantee is not None:
-        share = v("support.guarantee.share")
-        rate = f"MAX({rate}-{share}*{v('support.guarantee.rate_cut')},0)"
-        balance_fee = f"{share}*{v('support.guarantee.fee')}"
-        if case.support.guarantee.cover_ratio is not None:
-            cover.append(v("support.guarantee.cover_ratio"))
+    rate, cover, balance_fee = _eased_terms(inputs, view)
     mini = case.debt.kind == "mini_perm"
     tenor = v("debt.tenor")
     lasts = v("debt.amortisation") if mini and case.debt.amortisation else tenor
     rate_cell = grid.single("interest rate", "1/yr", rate, "rate")
     later = v("debt.refinance_rate") if inputs.has("debt.refinance_rate") else rate_cell
-    cover_cell = grid.single("cover ratio that lenders ask", "1", f"MIN({','.join(cover)})", "ratio")
+    cover_cell = grid.single("cover ratio that lenders ask", "1", cover, "ratio")
     repayment = grid.single("years of repayment", "years", f"MIN({lasts},{life})", "general")
     refinanced = grid.single(
         "refinanced at the end of year (0: never)",
@@ -238,6 +249,34 @@ def _carried_and_cap(grid: Grid, t: DebtTerms, wanted: Line) -> tuple[str, str, 
     return value, reserve, cap
 
 
+def _drawn(grid: Grid, t: DebtTerms, debt: str, upfront: str, initial: str) -> tuple[Line, str, Line, Line]:
+    """Construction: what debt and equity pay, the share of debt, what it draws, and the interest on it."""
+    first = 1 - grid.book.building
+
+    def need_in(k: int) -> str:
+        return t.need_before.at(k) + (f"+{upfront}" if k == first else "") + (f"+{initial}" if k == 0 else "")
+
+    need = grid.line("to be paid by debt and equity", "USD", need_in, "build", total=True)
+    gross = f"SUMPRODUCT({need.part()},{t.growth.part()})"
+    gamma = grid.single("share that debt pays", "1", f"IF({gross}>0,{debt}/{gross},0)", "factor")
+    draws = grid.line("debt drawn", "USD", lambda k: f"{gamma}*{need.at(k)}", "build", total=True)
+    owed = Line(grid.book, grid.sheet, grid.row + 1, "build")
+    building = grid.line(
+        "interest during construction",
+        "USD",
+        lambda k: f"{owed.at(k - 1)}*{t.construction_rate}",
+        "build",
+        total=True,
+    )
+    grid.line(
+        "debt in construction",
+        "USD",
+        lambda k: f"{owed.at(k - 1)}+{building.at(k)}+{draws.at(k)}",
+        "build",
+    )
+    return need, gamma, draws, building
+
+
 def write_loan(
     grid: Grid, ops: Operations, terms: DebtTerms, wanted: Line, all_years: bool, view: View | None
 ) -> Loan:
@@ -264,29 +303,7 @@ def write_loan(
     )
     upfront = grid.single("financing fee", "USD", f"{t.fee}*{debt}")
     initial = grid.single("first debt service reserve", "USD", f"{reserve}*{debt}")
-    first = 1 - grid.book.building
-
-    def need_in(k: int) -> str:
-        return t.need_before.at(k) + (f"+{upfront}" if k == first else "") + (f"+{initial}" if k == 0 else "")
-
-    need = grid.line("to be paid by debt and equity", "USD", need_in, "build", total=True)
-    gross = f"SUMPRODUCT({need.part()},{t.growth.part()})"
-    gamma = grid.single("share that debt pays", "1", f"IF({gross}>0,{debt}/{gross},0)", "factor")
-    draws = grid.line("debt drawn", "USD", lambda k: f"{gamma}*{need.at(k)}", "build", total=True)
-    owed = Line(grid.book, grid.sheet, grid.row + 1, "build")
-    building = grid.line(
-        "interest during construction",
-        "USD",
-        lambda k: f"{owed.at(k - 1)}*{t.construction_rate}",
-        "build",
-        total=True,
-    )
-    grid.line(
-        "debt in construction",
-        "USD",
-        lambda k: f"{owed.at(k - 1)}+{building.at(k)}+{draws.at(k)}",
-        "build",
-    )
+    need, gamma, draws, building = _drawn(grid, t, debt, upfront, initial)
     balance_row = Line(grid.book, grid.sheet, grid.row + 1, "ops")
 
     def opening(k: int) -> str:

@@ -92,30 +92,57 @@ def _results(
     cash_flow: Line,
     view: View,
 ) -> tuple[dict[str, str], Line | None]:
-    lender = view.reading.lender
+    """Formulas of the results by name, and the line of the cover ratio where there is debt."""
     results: dict[str, str] = {}
     cover: Line | None = None
     if loan is not None and terms is not None:
-        own = loan
-        cover = grid.line(
-            "cover ratio",
-            "1",
-            lambda k: (
-                f"IF({own.service.at(k)}>0.000000001*MAX(ABS({cash_flow.at(k)}),1),"
-                f'{cash_flow.at(k)}/{own.service.at(k)},"")'
-            ),
-            style="ratio",
-            strong=True,
-            known=view.cover,
-        )
-        some = f"COUNT({cover.part()})"
-        results["min_dscr"] = f"IF({some}=0,{NONE},MIN({cover.part()}))"
-        results["avg_dscr"] = f"IF({some}=0,{NONE},AVERAGE({cover.part()}))"
-        worth = f"{cash_flow.part()}*{terms.discount.part()}"
-        within = f"({ops.period.part('ops')}<={terms.repayment})"
-        for name, product in (("llcr", f"{worth}*{within}"), ("plcr", worth)):
-            results[name] = f"IF({loan.debt}>0,SUMPRODUCT({product})/{loan.debt},{NONE})"
-        results["debt_usd"] = loan.debt
+        cover = _cover(grid, loan, cash_flow, view)
+        results.update(_cover_results(ops, terms, loan, cash_flow, cover))
+    all_uses = _uses_and_sources(grid, ops, loan, equity)
+    if loan is not None:
+        results["gearing"] = f"IF({all_uses}>0,{loan.debt}/{all_uses},0)"
+    rate = inputs.ref("returns.equity", view.reading.lender)
+    years = grid.book.periods("all")
+    later = equity.between(years[1], years[-1])
+    results["npv_usd"] = f"{equity.at(years[0])}+NPV({rate},{later})"
+    results["mirr"] = f"IFERROR(MIRR({equity.part()},{rate},{rate}),{NONE})"
+    results["levelised_cost"] = _levelised_cost(grid, inputs, ops, view.reading.lender)
+    return results, cover
+
+
+def _cover(grid: Grid, loan: Loan, cash_flow: Line, view: View) -> Line:
+    return grid.line(
+        "cover ratio",
+        "1",
+        lambda k: (
+            f"IF({loan.service.at(k)}>0.000000001*MAX(ABS({cash_flow.at(k)}),1),"
+            f'{cash_flow.at(k)}/{loan.service.at(k)},"")'
+        ),
+        style="ratio",
+        strong=True,
+        known=view.cover,
+    )
+
+
+def _cover_results(
+    ops: Operations, terms: DebtTerms, loan: Loan, cash_flow: Line, cover: Line
+) -> dict[str, str]:
+    """Formulas of the cover ratios and of the debt."""
+    some = f"COUNT({cover.part()})"
+    results = {
+        "min_dscr": f"IF({some}=0,{NONE},MIN({cover.part()}))",
+        "avg_dscr": f"IF({some}=0,{NONE},AVERAGE({cover.part()}))",
+    }
+    worth = f"{cash_flow.part()}*{terms.discount.part()}"
+    within = f"({ops.period.part('ops')}<={terms.repayment})"
+    for name, product in (("llcr", f"{worth}*{within}"), ("plcr", worth)):
+        results[name] = f"IF({loan.debt}>0,SUMPRODUCT({product})/{loan.debt},{NONE})"
+    results["debt_usd"] = loan.debt
+    return results
+
+
+def _uses_and_sources(grid: Grid, ops: Operations, loan: Loan | None, equity: Line) -> str:
+    """Write uses and sources of funds; the cell of all uses."""
     grid.heading("uses and sources of funds")
     uses = {
         "capital": ops.spending.total,
@@ -138,13 +165,11 @@ def _results(
     grid.single(
         "sources less uses (nothing is missing when 0)", "USD", f"ROUND({summed(given)}-{all_uses},2)"
     )
-    if loan is not None:
-        results["gearing"] = f"IF({all_uses}>0,{loan.debt}/{all_uses},0)"
-    rate = inputs.ref("returns.equity", lender)
-    years = grid.book.periods("all")
-    later = equity.between(years[1], years[-1])
-    results["npv_usd"] = f"{equity.at(years[0])}+NPV({rate},{later})"
-    results["mirr"] = f"IFERROR(MIRR({equity.part()},{rate},{rate}),{NONE})"
+    return all_uses
+
+
+def _levelised_cost(grid: Grid, inputs: Inputs, ops: Operations, lender: bool) -> str:
+    """Write the levelised cost; its formula."""
     grid.heading("levelised cost, real, before tax and support")
     nominal, inflation = inputs.ref("returns.project", lender), inputs.ref("inflation", lender)
     real = grid.single("real discount rate", "1/yr", f"(1+{nominal})/(1+{inflation})-1", "rate")
@@ -160,8 +185,7 @@ def _results(
 
     spent = grid.line("capital, renewals and running costs", "USD real", cost, "all")
     made = f"SUMPRODUCT({ops.made.part()},{Line(grid.book, grid.sheet, discount.row, 'all').part('ops')})"
-    results["levelised_cost"] = f"IF({made}>0,SUMPRODUCT({spent.part()},{discount.part()})/{made},{NONE})"
-    return results, cover
+    return f"IF({made}>0,SUMPRODUCT({spent.part()},{discount.part()})/{made},{NONE})"
 
 
 # ---------------------------------------------------------------- rates of return
