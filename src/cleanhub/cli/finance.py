@@ -11,6 +11,7 @@ import typer
 
 from cleanhub.cli.finance_archetypes import add_archetypes_command
 from cleanhub.cli.output import GroupWithDefault, JsonOption, out, print_json, records
+from cleanhub.cli.portfolio import add_portfolio_command
 from cleanhub.core.errors import FaultList, InputError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ finance_app = typer.Typer(
     no_args_is_help=True,
 )
 add_archetypes_command(finance_app)
+add_portfolio_command(finance_app)
 
 ScenarioOption = Annotated[
     str | None, typer.Option("--scenario", "-s", help="a scenario of the hub, or a YAML file")
