@@ -261,9 +261,9 @@ def test_a_faulty_file_is_given_back_with_its_faults(ask: Ask, tmp_path: Path) -
 def test_a_mended_table_is_whole_or_not_there(ask: Ask, tmp_path: Path) -> None:
     folder = tmp_path / "taken"
     folder.mkdir()
-    with pytest.raises(RunError, match="cannot write"):
+    with pytest.raises(RunError, match="cannot be written"):
         ask(bad(tmp_path), "--mend", folder)
-    with pytest.raises(RunError, match="cannot write"):
+    with pytest.raises(RunError, match="cannot be written"):
         ask(bad(tmp_path), "--mend", tmp_path / "nowhere" / "mended.csv")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.csv", "taken"]
     assert refused(ask, bad(tmp_path), "--mend", tmp_path / "mine.csv").faults[0].column is None

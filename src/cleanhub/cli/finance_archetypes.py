@@ -10,6 +10,7 @@ import typer
 
 from cleanhub.cli.output import JsonOption, out, print_json
 from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.whole_file import write_file
 
 _NAME = re.compile(r"^name: .*$", re.MULTILINE)
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -81,7 +82,7 @@ def _copy(name: str, file: Path, as_json: bool) -> None:
         faults = FaultList()
         faults.add(str(file), what="is there already", allowed="a new file")
         raise InputError("finance archetypes", faults.faults)
-    file.write_text(text, encoding="utf-8")
+    write_file(file, text)
     if as_json:
         print_json({"name": own, "based_on": name, "file": str(file)})
         return

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cleanhub.cli.output import JsonOption, err, out, print_frame, print_json, records
-from cleanhub.core.errors import FaultList, InputError, RunError
+from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.whole_file import write_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +147,7 @@ def _run(
         for line in table.inference.lines():
             out.print(line, highlight=False, markup=False, soft_wrap=True)
     if mend is not None:
-        _write_whole(mended_table(table), mend)
+        write_file(mend, mended_table(table))
         err.print(f"mended table: {mend}", markup=False)
     if table.faults:
         raise InputError(f"trips of {table.name}", table.faults)
@@ -189,17 +190,6 @@ def _said(words: list[str], faults: FaultList) -> dict[str, str]:
             )
         said[name] = column
     return said
-
-
-def _write_whole(text: str, path: Path) -> None:
-    """Write ``text`` to ``path``, whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _summary(hub: Hub, table: TripTable, summary: TripSummary, year: int) -> dict[str, Any]:

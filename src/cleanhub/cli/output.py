@@ -17,6 +17,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from cleanhub.core.errors import RunError
+from cleanhub.core.whole_file import write_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,13 +87,11 @@ def print_frame(title: str, frame: pd.DataFrame, most: int) -> None:
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV, whole or not at all. Raises ``RunError`` where it cannot be written."""
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        frame.to_csv(part, index=False, lineterminator="\n")
-        part.replace(path)
     except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+        raise RunError(f"{path.parent} cannot be written: {error.strerror or error}") from error
+    write_file(path, str(frame.to_csv(index=False, lineterminator="\n")))
 
 
 def _cell(value: object) -> str:

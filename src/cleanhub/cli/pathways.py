@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pandas as pd
 import typer
 
-from cleanhub.cli.output import HubArgument, JsonOption, out, print_frame, print_json, records
-from cleanhub.core.errors import FaultList, InputError, RunError
+from cleanhub.cli.output import HubArgument, JsonOption, out, print_frame, print_json, records, write_csv
+from cleanhub.core.errors import FaultList, InputError
 
 if TYPE_CHECKING:
     from cleanhub.pathways.assemble import Pathway
@@ -100,14 +100,8 @@ def _run_hub(
 
 def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     """One CSV file for each table, each whole or not at all."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, frame in tables.items():
-            part = folder / f".{name}.csv.part"
-            frame.to_csv(part, index=False, lineterminator="\n")
-            part.replace(folder / f"{name}.csv")
-    except OSError as error:
-        raise RunError(f"cannot write the tables to {folder}: {error.strerror or error}") from error
+    for name, frame in tables.items():
+        write_csv(frame, folder / f"{name}.csv")
 
 
 def _summary(path: Pathway, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:

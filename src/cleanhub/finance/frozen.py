@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanhub.core.errors import FaultList, InputError, RunError
+from cleanhub.core.errors import FaultList, InputError
 from cleanhub.core.json_file import parse_json
+from cleanhub.core.whole_file import write_file
 from cleanhub.finance.build import Setting, TaxTerms
 from cleanhub.finance.case_value import CaseValue, View, value_case
 from cleanhub.finance.cases import LoadedCase, case_of
@@ -222,7 +223,7 @@ def freeze(
     }
     text = _rendered(content)
     if path is not None:
-        _write(path, text)
+        write_file(path, text)
     return _frozen_case(json.loads(text), text)
 
 
@@ -336,16 +337,6 @@ def _rendered(content: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(_canonical(content).encode()).hexdigest()
     whole = {**content, "sha256": digest, "id": digest[:12]}
     return json.dumps(whole, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    half = path.with_name(f".{path.name}.part")
-    try:
-        half.write_bytes(text.encode())
-        half.replace(path)
-    except OSError as error:
-        half.unlink(missing_ok=True)
-        raise RunError(f"{path.name} could not be written: {error.strerror}") from error
 
 
 # ---------------------------------------------------------------- opening

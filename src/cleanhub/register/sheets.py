@@ -10,14 +10,13 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cleanhub.core.errors import FaultList, InputError, RunError
+from cleanhub.core.whole_file import write_file
 from cleanhub.register.workbook import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, Cell, read_workbook
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -186,14 +185,4 @@ def write_whole(path: Path, data: bytes, overwrite: bool) -> None:
     """Write a file whole or not at all. Raises ``RunError`` where it is there and may not be replaced."""
     if path.exists() and not overwrite:
         raise RunError(f"{path} is there already: say --overwrite to replace it")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        made = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            made.replace(path)
-        finally:
-            made.unlink(missing_ok=True)
-    except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror}") from error
+    write_file(path, data)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from cleanhub.core.whole_file import write_file
 from cleanhub.report import charts, svg
 from cleanhub.report.blocks import Figure, Grid, Key, Section, Table, Text
 from cleanhub.report.context import Context
@@ -54,13 +55,13 @@ def write_figures(plan: PlanLike, folder: Path, only: Sequence[str] = ()) -> lis
     folder.mkdir(parents=True, exist_ok=True)
     rows = [["figure", "title", "unit", "years", "source", "note", "svg", "csv"]]
     for one in chosen:
-        (folder / f"{one.id}.svg").write_text(_standalone(one, about), encoding="utf-8")
+        write_file(folder / f"{one.id}.svg", _standalone(one, about))
         data = f"{one.id}.csv" if one.data is not None else ""
         if one.data is not None:
-            (folder / data).write_text(_csv(_cells(one.data)), encoding="utf-8")
+            write_file(folder / data, _csv(_cells(one.data)))
         words = [_plain(part) for part in (one.title, one.unit, one.year, one.source, one.note)]
         rows.append([one.id, *words, f"{one.id}.svg", data])
-    (folder / INDEX).write_text(_csv(rows), encoding="utf-8")
+    write_file(folder / INDEX, _csv(rows))
     return [one.id for one in chosen]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cleanhub.core.errors import RunError
 from cleanhub.finance.case_value import CaseValue, value_case
 from cleanhub.finance.cases import LoadedCase
 from cleanhub.report.finance.workbook import write_workbook
@@ -407,7 +408,7 @@ def test_an_old_workbook_is_replaced_and_nothing_else_is_left(plant: CaseValue, 
 
 
 def test_a_folder_that_is_not_there_is_told(plant: CaseValue, tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="cannot be written"):
+    with pytest.raises(RunError, match="cannot be written"):
         write_workbook(plant, tmp_path / "nowhere" / "case.xlsx")
     assert list(tmp_path.iterdir()) == []
 

@@ -8,10 +8,12 @@ are kept as a check beside the results. Equal cases give equal bytes.
 from __future__ import annotations
 
 import datetime as dt
+import io
 from pathlib import Path
 
 import xlsxwriter
 
+from cleanhub.core.whole_file import write_file
 from cleanhub.finance.case_value import LENDER, SPONSOR, CaseValue
 from cleanhub.report.finance.sheets import Book, Grid
 from cleanhub.report.finance.workbook_debt import write_sizing, write_terms
@@ -35,22 +37,17 @@ _ORDER = (
 def write_workbook(value: CaseValue, path: Path) -> Path:
     """Write the workbook of a valued case to ``path`` (.xlsx); gives the path.
 
-    An old file is replaced when the new one is whole. Raises ``OSError`` where it cannot be
+    An old file is replaced when the new one is whole. Raises ``RunError`` where it cannot be
     written.
     """
-    case = value.loaded.case
-    part = path.with_name(f".{path.name}.part")
-    workbook = xlsxwriter.Workbook(str(part), {"strings_to_numbers": False, "strings_to_urls": False})
-    try:
-        workbook.set_properties(
-            {"title": case.title, "subject": f"case {value.loaded.id}", "created": _CREATED}
-        )
-        workbook.set_calc_mode("auto")
-        _write(workbook, value)
-        workbook.close()
-    except xlsxwriter.exceptions.FileCreateError as error:
-        raise OSError(f"the workbook cannot be written: {error}") from error
-    part.replace(path)
+    case, made = value.loaded.case, io.BytesIO()
+    options = {"strings_to_numbers": False, "strings_to_urls": False, "in_memory": True}
+    workbook = xlsxwriter.Workbook(made, options)
+    workbook.set_properties({"title": case.title, "subject": f"case {value.loaded.id}", "created": _CREATED})
+    workbook.set_calc_mode("auto")
+    _write(workbook, value)
+    workbook.close()
+    write_file(path, made.getvalue())
     return path
 
 
