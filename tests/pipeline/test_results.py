@@ -76,6 +76,12 @@ def test_gates_tell_their_chance_their_years_and_which_is_last():
     assert np.isnan(table.loc["site", "p50"])
 
 
+def test_a_gate_that_no_rule_asks_for_stands_without_one():
+    hand = three_gates().gate("a", "epc", done=True, what="contractor", **{**TRACE, "rule": ""})
+    table = gates_table(run_of(hand)).set_index("gate")
+    assert table.loc["epc", ["status", "rule"]].tolist() == ["done", ""]
+
+
 def test_a_gate_that_closes_after_its_project_was_given_up_does_not_count():
     table = gates_table(run_of(three_gates(), drop_hazard=0.2, draws=5_000)).set_index("gate")
     assert table.loc["offtake", "p_pass"] == pytest.approx(np.exp(-0.2 * 3.0), abs=0.002)

@@ -36,7 +36,12 @@ GATES = Table(
         ACTOR,
         Column("action", "text", "what they would do"),
         BARRIER,
-        Column("rule", "text", "rule of the library it follows from"),
+        Column(
+            "rule",
+            "text",
+            "rule of the library that asks for it (empty: passed, though none does)",
+            blank=True,
+        ),
         CONFIDENCE,
     ),
     key=("project_id", "gate"),
