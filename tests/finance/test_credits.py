@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleanhub.finance.technologies import Technologies, UnitCosts, unit_costs
+from cleanhub.finance.technologies import Technologies
+from cleanhub.finance.technology_costs import UnitCosts, unit_costs
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import Drivers

@@ -26,11 +26,10 @@ from cleanhub.finance.frozen import (
     data_differences,
     freeze,
     open_frozen,
-    rebuild,
-    recompute,
     to_the_cent,
     view_lines,
 )
+from cleanhub.finance.frozen_today import rebuild, recompute
 from cleanhub.hub.library import Library
 from cleanhub.policy.applicant import Answer
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanhub.finance.ownership import total_cost_of_ownership as cost_of_owning
-from cleanhub.finance.technologies import Technologies, UnitCosts, unit_costs
+from cleanhub.finance.technologies import Technologies
+from cleanhub.finance.technology_costs import UnitCosts, unit_costs
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import Drivers
 

@@ -17,7 +17,8 @@ import pytest
 
 from cleanhub.core.errors import InputError
 from cleanhub.finance.policy_credits import PolicyCredits
-from cleanhub.finance.technologies import Technologies, UnitCosts, unit_costs
+from cleanhub.finance.technologies import Technologies
+from cleanhub.finance.technology_costs import UnitCosts, unit_costs
 from cleanhub.hub.library import Library
 from cleanhub.hub.package import BUNDLED, Hub, load_hub
 from cleanhub.hub.scenario import Decision, PolicyChoice, Scenario, load_scenario

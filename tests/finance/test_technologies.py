@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanhub.core.errors import InputError
-from cleanhub.finance.technologies import Technologies, build_technologies, carrier_prices, unit_costs
+from cleanhub.finance.technologies import Technologies, build_technologies
+from cleanhub.finance.technology_costs import carrier_prices, unit_costs
 from cleanhub.hub.library import FOLDER, Library, read_library
 from cleanhub.hub.scenario import Decision, Scenario
 from cleanhub.hub.series import Drivers

@@ -12,7 +12,8 @@ import pytest
 from cleanhub.core.errors import InputError
 from cleanhub.finance.annuity import annuity_factor, capital_recovery_factor
 from cleanhub.finance.ownership import total_cost_of_ownership
-from cleanhub.finance.technologies import build_technologies, unit_costs
+from cleanhub.finance.technologies import build_technologies
+from cleanhub.finance.technology_costs import unit_costs
 from cleanhub.finance.truck_ownership import ITEMS, TruckTerms, truck_cost_table
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario

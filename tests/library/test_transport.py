@@ -11,7 +11,8 @@ import pytest
 
 from cleanhub.core.units import factor
 from cleanhub.finance.ownership import total_cost_of_ownership
-from cleanhub.finance.technologies import Technologies, UnitCosts, build_technologies, unit_costs
+from cleanhub.finance.technologies import Technologies, build_technologies
+from cleanhub.finance.technology_costs import UnitCosts, unit_costs
 from cleanhub.hub.library import Library, load_library
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.scenario import Scenario, load_scenario

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleanhub.finance.technologies import Technologies, build_technologies, unit_costs
+from cleanhub.finance.technologies import Technologies, build_technologies
+from cleanhub.finance.technology_costs import unit_costs
 from cleanhub.hub.inventory import read_history
 from cleanhub.hub.package import BUNDLED, Hub
 from cleanhub.hub.scenario import Scenario, load_scenario

@@ -365,7 +365,8 @@ def _freeze(case: _Opened, value: CaseValue, path: Path, signed: _Signed | None)
 
 
 def _show_frozen(path: Path, wanted: _Wanted, as_json: bool) -> None:
-    from cleanhub.finance.frozen import open_frozen, recompute
+    from cleanhub.finance.frozen import open_frozen
+    from cleanhub.finance.frozen_today import recompute
     from cleanhub.hub.library import load_library
     from cleanhub.report.finance import extras
     from cleanhub.report.finance.summary import case_summary, plain

@@ -20,13 +20,8 @@ from cleanhub.core.errors import FaultList
 from cleanhub.core.units import factor
 from cleanhub.finance.annuity import annuity_factor, levelised_prices
 from cleanhub.finance.ownership import total_cost_of_ownership
-from cleanhub.finance.technologies import (
-    Technologies,
-    UnitCosts,
-    build_technologies,
-    ownership_years,
-    unit_costs,
-)
+from cleanhub.finance.technologies import Technologies, build_technologies
+from cleanhub.finance.technology_costs import UnitCosts, ownership_years, unit_costs
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import Drivers

@@ -17,12 +17,8 @@ from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
 from cleanhub.core.units import factor
-from cleanhub.finance.technologies import (
-    Technologies,
-    UnitCosts,
-    build_technologies,
-    unit_costs,
-)
+from cleanhub.finance.technologies import Technologies, build_technologies
+from cleanhub.finance.technology_costs import UnitCosts, unit_costs
 from cleanhub.hub.inventory import History, read_history
 from cleanhub.hub.library import Library
 from cleanhub.hub.package import Hub

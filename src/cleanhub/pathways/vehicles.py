@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from cleanhub.core.units import factor
 from cleanhub.finance.ownership import total_cost_of_ownership
-from cleanhub.finance.technologies import Technologies, UnitCosts
+from cleanhub.finance.technologies import Technologies
+from cleanhub.finance.technology_costs import UnitCosts
 from cleanhub.hub.inventory import History, branch_drivers
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario

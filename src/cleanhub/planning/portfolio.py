@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cleanhub.finance.frozen import rebuild
+from cleanhub.finance.frozen_today import rebuild
 from cleanhub.finance.risk import monte_carlo
 from cleanhub.finance.technologies import Technologies, build_technologies
 from cleanhub.hub.library import Library

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from cleanhub.finance.case_value import CaseValue
-from cleanhub.finance.frozen import FrozenCase, Recomputed, freeze, open_frozen, recompute
+from cleanhub.finance.frozen import FrozenCase, freeze, open_frozen
+from cleanhub.finance.frozen_today import Recomputed, recompute
 from cleanhub.finance.risk import Distribution, monte_carlo
 from cleanhub.finance.sensitivity import policy_values, tornado
 from cleanhub.finance.support_needed import Package, support_needed

@@ -15,7 +15,8 @@ from cleanhub.report.numbers import MINUS, MISSING, money, number, percent
 
 if TYPE_CHECKING:  # what draws needs scipy.stats, which takes longer to load than a case to value
     from cleanhub.finance.cases import LoadedCase
-    from cleanhub.finance.frozen import FrozenCase, Recomputed
+    from cleanhub.finance.frozen import FrozenCase
+    from cleanhub.finance.frozen_today import Recomputed
     from cleanhub.finance.risk import Distribution
     from cleanhub.finance.sensitivity import Bar, BreakEven, PolicyValue
     from cleanhub.finance.support_needed import Package
