@@ -10,7 +10,7 @@ import pytest
 
 from cleanhub.finance.technologies import build_technologies
 from cleanhub.hub.library import FOLDER, Library, read_library
-from cleanhub.hub.package import Hub
+from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.scenario import load_scenario
 from cleanhub.pathways.assemble import switch_kinds
 from cleanhub.planning.published import check_figures
@@ -27,6 +27,11 @@ def library(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Librar
         with (folder / f"{name}.csv").open("a", encoding="utf-8") as handle:
             handle.write(rows)
     return read_library(folder)
+
+
+@pytest.fixture(scope="module")
+def california() -> Hub:
+    return load_hub("california")
 
 
 def test_plants_may_go_from_what_they_run_to_the_new_technology(library: Library, california: Hub) -> None:
