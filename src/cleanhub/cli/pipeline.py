@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import typer
 
 from cleanhub.cli.output import GroupWithDefault, JsonOption, out, print_frame, print_json, records
+from cleanhub.cli.pipeline_project import known_project, project_lines, project_view
 from cleanhub.cli.pipeline_support import add_support_command
 from cleanhub.core.errors import FaultList
 
@@ -75,6 +76,9 @@ def pipeline_run(
         ),
     ] = False,
     most: Annotated[int, typer.Option("--most", help="rows shown of each table", min=1)] = 15,
+    project: Annotated[
+        str | None, typer.Option("--project", help="show this project alone: its gates, links and dates")
+    ] = None,
     register: Register_ = None,
     user: User_ = None,
     out_dir: Annotated[Path | None, typer.Option("--out", "-o", help="folder for the tables (CSV)")] = None,
@@ -91,6 +95,8 @@ def pipeline_run(
         faults.add("--hurdle", what="no such hurdle", found=hurdle, allowed=", ".join(_HURDLES))
     faults.raise_if_any("pipeline")
     loaded, chosen = loaded_hub(hub, scenario, register, user)
+    if project is not None:
+        known_project(loaded.tables["projects"], project)
     valued = valued_projects(loaded, chosen)
     asked = cast(Literal["revealed", "strict"], hurdle)
     run = run_pipeline(loaded, chosen, valued, draws, seed, asked, without_evidence)
@@ -99,6 +105,14 @@ def pipeline_run(
     if out_dir is not None:
         write_tables(tables, out_dir)
         summary["files"] = [str(out_dir / f"{name}.csv") for name in tables]
+    if project is not None:
+        view = project_view(tables, project)
+        if as_json:
+            print_json(view)
+            return
+        for line in project_lines(view):
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
+        return
     if as_json:
         for name in ("projects", "links"):
             summary[name] = records(tables[name])

@@ -254,7 +254,7 @@ def _policies(rows: list[Mapping[str, Any]], room: int) -> list[str]:
     for number_shown, row in enumerate(near):
         wanted = wrapped(_refusing(row), 2)
         if len(lines) + len(wanted) + len(last) + (number_shown < len(near) - 1) > room:
-            lines.append(f"  and {len(near) - number_shown} more say no for reasons that could change")
+            lines.append(f"  and {len(near) - number_shown} more say no; cleanhub policy apply tells all")
             break
         lines += wanted
     return [*lines, *last][:room]
