@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exact_choice import search_all
 from hand_graphs import Hand, One, setting
 from scipy.special import expit, logit
 from test_financing import gate_of, grid_of, world_of
@@ -24,7 +25,7 @@ from cleanhub.pipeline.problem import GATE, SHARED
 from cleanhub.pipeline.simulate import read_setting, simulate
 from cleanhub.pipeline.stages import chance_ever
 from cleanhub.pipeline.support import Limits, caveat, plan_support
-from cleanhub.pipeline.support_choice import choose, search_all
+from cleanhub.pipeline.support_choice import choose
 from cleanhub.pipeline.support_effects import (
     Ground,
     Help,

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exact_choice import search_all
 
-from cleanhub.pipeline.support_choice import SupportProblem, choose, search_all
+from cleanhub.pipeline.support_choice import SupportProblem, choose
 
 
 def random_problem(seed: int) -> SupportProblem:

@@ -94,25 +94,6 @@ def evaluate(world: World, never: Collection[int] = (), later: Mapping[int, floa
     return _finished(world, time, decided, in_service, tonnes_cut(world, everyone, in_service))
 
 
-def evaluate_from(
-    world: World, base: Times, never: Collection[int] = (), later: Mapping[int, float] | None = None
-) -> Times:
-    """As :func:`evaluate`, from ``base``, the times of the same world without the change.
-
-    It copies all times; :func:`changed` gives the same without copies.
-    """
-    change = changed(world, base, never, later)
-    time, decided, in_service, tonnes = (
-        array.copy() for array in (base.time, base.decided, base.in_service, base.tonnes)
-    )
-    for node, values in change.time.items():
-        time[node] = values
-    decided[change.projects] = change.decided
-    in_service[change.projects] = change.in_service
-    tonnes[change.projects] = change.tonnes
-    return _finished(world, time, decided, in_service, tonnes)
-
-
 def changed(
     world: World, base: Times, never: Collection[int] = (), later: Mapping[int, float] | None = None
 ) -> Change:

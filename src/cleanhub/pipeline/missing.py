@@ -284,21 +284,6 @@ def count_barriers(links: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def barriers_table(run: Evaluated, links: pd.DataFrame) -> pd.DataFrame:
-    """:func:`count_barriers`, and what waits behind each barrier as a whole.
-
-    ``blocked_co2e_t``: expected tonnes lost if none of its open links ever closed. This does not add up
-    over barriers: most projects wait for several.
-    """
-    table = count_barriers(links)
-    position = {str(name): node for node, name in enumerate(run.world.graph.id)}
-    behind = []
-    for barrier in table["barrier"]:
-        of_it = links.loc[links["barrier"] == barrier, "link_id"]
-        behind.append(lost_tonnes(run.world, run.times, never=[position[name] for name in of_it]))
-    return table.assign(blocked_co2e_t=behind)
-
-
 def _first(links: pd.DataFrame) -> str:
     ranked = links.sort_values(["blocked_co2e_t", "link_id"], ascending=[False, True], kind="stable")
     return str(ranked["link_id"].iloc[0]) if len(ranked) else ""

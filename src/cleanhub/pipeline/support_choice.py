@@ -20,8 +20,6 @@ GAP = 1e-6
 """Gap at which the search ends [1]."""
 NODES = 200_000
 """Most nodes that it looks at."""
-MOST_SEARCHED = 12
-"""Most candidates of a search of everything."""
 _TIGHT = 1e-9
 _SLACK = 1e-9
 """Money over the budget that counts as none, as a share of it."""
@@ -137,28 +135,6 @@ def choose(problem: SupportProblem, gap: float = GAP, nodes: int = NODES) -> Cho
     optimal = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
     apart = (bound - value) / max(abs(value), 1e-12 * scale) if bound > value else 0.0
     return Choice(places[picked], value, bound, apart, "optimal" if optimal else "limit")
-
-
-def search_all(problem: SupportProblem) -> Choice:
-    """The same by looking at every set that fits; to check :func:`choose` on small problems.
-
-    Raises ``ValueError`` beyond :data:`MOST_SEARCHED` candidates.
-    """
-    candidates = np.unique(problem.candidate)
-    if len(candidates) > MOST_SEARCHED:
-        raise ValueError(f"{len(candidates)} candidates: at most {MOST_SEARCHED} can be searched")
-    sets = np.zeros((1, len(problem.value)), dtype=bool)
-    for candidate in candidates:
-        options = [sets]
-        for package in np.flatnonzero(problem.candidate == candidate):
-            taken = sets.copy()
-            taken[:, package] = True
-            options.append(taken[problem.fits(taken)])
-        sets = np.concatenate(options)
-    values = problem.value_of(sets)
-    best = int(np.argmax(values))
-    value = float(values[best])
-    return Choice(np.flatnonzero(sets[best]), value, value, 0.0, "optimal")
 
 
 def _only(problem: SupportProblem, kept: BoolArray) -> SupportProblem:

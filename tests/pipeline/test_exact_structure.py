@@ -4,10 +4,7 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from cleanhub.pipeline.structure import (
+from exact_structure import (
     MOST_LINKS,
     Structure,
     birnbaum,
@@ -18,6 +15,8 @@ from cleanhub.pipeline.structure import (
     realised_value,
     shapley_exact,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 def make(values, requirements, chance) -> Structure:

@@ -2,7 +2,7 @@
 
 Links are open or closed, each by itself with its chance; a project brings its value when, of every
 one of its requirements, at least one link closes. Nothing here knows of time, gates or draws: it is
-the closed form that :mod:`cleanhub.pipeline.missing` is held against.
+the closed form that :mod:`cleanhub.pipeline.missing` and its Shapley values are held against.
 
 Shapes: L links, P projects, S = 2^L states; link i is closed in state s if bit i of s is 1.
 
