@@ -16,12 +16,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 BLOCK = re.compile(
     r"(?:<!-- file: (?P<file>\S+) -->\n\n)?"
@@ -33,6 +37,7 @@ FILE_TOOLS = ("cat", "cp", "grep", "head", "ls", "mkdir", "sed", "tail", "wc")
 EXIT = re.compile(r"#\s*exit (\d+)\s*$")
 WIDTH = 108
 OMITTED = "..."
+MOMENT = "2026-06-01T12:00:00.000000+00:00"  # when everything in a register of a page is written
 
 
 def tour(text: str, page: str = "README.md") -> str:
@@ -41,8 +46,22 @@ def tour(text: str, page: str = "README.md") -> str:
     ``page`` names it in errors. ``SystemExit`` names a command that is not run here, or that ended
     with another code than the page says.
     """
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), _steady_registers():
         return BLOCK.sub(lambda match: _run_block(match, page), text)
+
+
+@contextlib.contextmanager
+def _steady_registers() -> Iterator[None]:
+    """Registers number their records and stand at one moment, so that every run prints the same."""
+    from cleanhub.register.store import Register
+
+    opened, numbers = Register.open, itertools.count(1)
+
+    def steady(*where: Any, **given: Any) -> Register:
+        return opened(*where, **given, clock=lambda: MOMENT, new_id=lambda: f"{next(numbers):012d}")
+
+    with mock.patch.object(Register, "open", steady):
+        yield
 
 
 def _run_block(match: re.Match[str], page: str) -> str:

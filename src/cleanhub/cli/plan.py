@@ -9,10 +9,12 @@ import typer
 from rich.table import Table
 
 from cleanhub.cli.compare import compare
-from cleanhub.cli.output import JsonOption, out, print_frame, print_json, progress_bar, records
+from cleanhub.cli.output import JsonOption, out, print_json, progress_bar, records
 from cleanhub.core.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cleanhub.planning.plan import Plan
 
 
@@ -162,12 +164,50 @@ def why(
     if rows.empty:
         faults = FaultList()
         keys = frame.loc[frame["table"] == table, "key"]
-        known = ", ".join(keys.unique()[:12]) if len(keys) else ", ".join(frame["table"].unique())
+        known = _near(key, list(keys.unique())) if len(keys) else list(frame["table"].unique())
         faults.add(
-            "provenance", what="nothing is traced under this key", found=f"{table} {key}", allowed=known
+            "provenance",
+            what="nothing is traced under this key",
+            found=f"{table} {key}",
+            allowed=", ".join(known),
         )
         raise InputError("why", faults.faults)
     if as_json:
         print_json(records(rows))
         return
-    print_frame(f"{table}: {key}", rows.drop(columns="table"), 60)
+    _show_why(f"{table}: {key}", rows)
+
+
+def _show_why(title: str, rows: pd.DataFrame) -> None:
+    """Each number once, with its confidence, then the sources it rests on with their licences."""
+    from cleanhub.report.numbers import scale_for
+
+    out.print(f"\n{title}", style="bold", highlight=False, markup=False)
+    told = None
+    for row in records(rows):
+        number = f"{row['key']}"
+        if row["value"] is not None:
+            number += f" = {scale_for([row['value']], row['unit']).full(row['value'])}"
+        number += f" [{row['confidence']}]"
+        if number != told:
+            out.print(number, highlight=False, markup=False)
+            told = number
+        out.print(f"    {row['source_id']}: {row['licence']}", highlight=False, markup=False)
+    out.print(
+        "\nconfidence is that of the number: the weakest of all it rests on; --json gives all digits.",
+        style="dim",
+        highlight=False,
+    )
+
+
+def _near(key: str, keys: list[str]) -> list[str]:
+    """The keys that ``key`` may have meant: of the same thing in another year, else the nearest names."""
+    import difflib
+    import re
+
+    def stem(text: str) -> str:
+        return re.split("[@/]", text)[0]
+
+    same = [one for one in keys if stem(one) == stem(key)]
+    stems = list(dict.fromkeys(stem(one) for one in keys))
+    return same[:40] or difflib.get_close_matches(stem(key), stems, 4) or stems[:12]
