@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -10,16 +12,32 @@ import pandas as pd
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
     """Write ``frame`` to ``path``; row order is kept. Raises ``OSError`` where it cannot be written."""
+    write_parquets({path: frame})
+
+
+def write_parquets(frames: Mapping[Path, pd.DataFrame]) -> None:
+    """Write every frame to its path, as :func:`write_parquet` does, over one connection."""
     import duckdb
 
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1; SET preserve_insertion_order = true")
-        connection.register("frame", _plain(frame))
-        target = str(path).replace("'", "''")
-        try:
-            connection.execute(f"COPY (SELECT * FROM frame) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
-        except duckdb.IOException as error:
-            raise OSError(str(error).split("\n")[0]) from error
+        for path, frame in frames.items():
+            connection.register("frame", _plain(frame))
+            target = str(path).replace("'", "''")
+            try:
+                connection.execute(
+                    f"COPY (SELECT * FROM frame) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+                )
+            except duckdb.IOException as error:
+                raise _as_os_error(error) from error
+
+
+def _as_os_error(error: Exception) -> OSError:
+    """The reason of the system, which duckdb tells as a number within its own words."""
+    number = re.search(r'"errno":"(\d+)"', str(error))
+    if number:
+        return OSError(int(number[1]), os.strerror(int(number[1])))
+    return OSError(str(error).split("\n")[0])
 
 
 def read_parquet(path: Path) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cleanhub.core.errors import RunError
 from cleanhub.core.memory import remembering
 from cleanhub.finance.technologies import STORAGE_PRICE, missing_prices
 from cleanhub.finance.valuations import (
@@ -49,6 +50,13 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 STEPS = ("path", "freight", "tables", "optimum", "range", "projects", "pipeline", "scorecard")
+
+
+class MissingTableError(RunError, KeyError):
+    """A table that a plan does not hold, as one of an earlier version may not."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass
@@ -91,14 +99,14 @@ class Plan:
     def table(self, name: str) -> pd.DataFrame:
         """One table by name.
 
-        Raises ``KeyError`` naming the tables there are; for a table that is part of the
+        Raises :class:`MissingTableError` naming the tables there are; for a table that is part of the
         design but not built yet, it says so.
         """
         if name in self.tables:
             return self.tables[name]
         if name in self.pending:
-            raise KeyError(f"table {name} is pending: the room {self.pending[name]} is not built yet")
-        raise KeyError(f"no table {name}; there are: {', '.join(self.tables)}")
+            raise MissingTableError(f"table {name} is pending: room {self.pending[name]} is not built yet")
+        raise MissingTableError(f"no table {name} in this plan; there are: {', '.join(self.tables)}")
 
     def scenario_data(self) -> dict[str, Any]:
         """The scenario as plain data."""

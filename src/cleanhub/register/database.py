@@ -21,6 +21,7 @@ from cleanhub.core.errors import FaultList, InputError, RunError
 VERSION_TABLE = "register_version"
 BUSY_SECONDS = 60.0
 _LOCK = 0x636C6E68  # "clnh": the advisory lock under which a PostgreSQL register changes its schema
+_NO_LOG = ("unable to open database file", "disk I/O error", "readonly database")
 Mode = Literal["read", "write"]
 
 
@@ -180,6 +181,8 @@ def reachable(url: sa.URL) -> Iterator[None]:
         if isinstance(error, sa.exc.IntegrityError):
             raise
         cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        if any(words in cause for words in _NO_LOG):
+            cause += " (a register keeps a log beside its file: it needs room and leave to write there)"
         raise RunError(f"the register {shown(url)} cannot be opened: {cause}") from error
 
 

@@ -18,7 +18,6 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from cleanhub.core.whole_file import write_file
-from cleanhub.core.whole_file import write_file
 from cleanhub.finance.case_value import CaseValue, View
 from cleanhub.report import svg
 from cleanhub.report.finance.summary import years_of
