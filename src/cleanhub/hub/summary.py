@@ -67,112 +67,66 @@ def _reports(hub: Hub) -> pd.DataFrame:
 
 
 def _figures(hub: Hub) -> list[dict[str, Any]]:
-    year = hub.base_year
-    reports = _reports(hub)
+    return [*_site_figures(hub), *_inventory_figures(hub), *_people(hub)]
+
+
+def _site_figures(hub: Hub) -> list[dict[str, Any]]:
+    """What the sites reported in the base year: all of them, then those of industry."""
+    sites, year, reports = hub.tables["facilities"], hub.base_year, _reports(hub)
     industry = reports[~reports["sector"].isin(NOT_INDUSTRY)]
-    included = hub.tables["inventory"]
+    emitting = (industry["co2e_t"] > 0).sum()
+    all_t, co2_t, industry_t = (
+        rows.sum() / 1e6 for rows in (reports["co2e_t"], reports["co2_t"], industry["co2e_t"])
+    )
+    industrial = "direct emissions of industrial sites"
+    return [
+        _figure("sites", "sites on the list", len(sites), "sites", None, sites),
+        _figure("sites_reporting", "sites reporting", len(reports), "sites", year, reports),
+        _figure("site_emissions", "direct emissions of all sites", all_t, "Mt CO2e", year, reports),
+        _figure("site_co2", "of which CO2", co2_t, "Mt CO2", year, reports),
+        _figure(
+            "industry_sites_reporting", "industrial sites reporting", len(industry), "sites", year, industry
+        ),
+        _figure("industry_sites_emitting", "industrial sites emitting", emitting, "sites", year, industry),
+        _figure("industry_emissions", industrial, industry_t, "Mt CO2e", year, industry),
+    ]
+
+
+def _inventory_figures(hub: Hub) -> list[dict[str, Any]]:
+    """The inventory of the base year, and what of it the hub's programme covers."""
+    year, included = hub.base_year, hub.tables["inventory"]
     included = included[(included["year"] == year) & (included["boundary"] == "included")]
     scope = scope_pairs(hub)
     pairs = zip(included["inventory_sector"], included["sector"], strict=True)
     inside = included[pd.Series([pair in scope for pair in pairs], index=included.index, dtype=bool)]
     lean = inside[inside["sector"] != "waste"]
-    total = float(included["co2e_t"].sum())
+    total, covered, without = (float(rows["co2e_t"].sum()) for rows in (included, inside, lean))
+    same = "the same without landfills, waste and wastewater"
     figures = [
-        _figure(
-            "sites",
-            "sites on the list",
-            len(hub.tables["facilities"]),
-            "sites",
-            None,
-            hub.tables["facilities"],
-        ),
-        _figure("sites_reporting", "sites reporting", len(reports), "sites", year, reports),
-        _figure(
-            "site_emissions",
-            "direct emissions of all sites",
-            reports["co2e_t"].sum() / 1e6,
-            "Mt CO2e",
-            year,
-            reports,
-        ),
-        _figure("site_co2", "of which CO2", reports["co2_t"].sum() / 1e6, "Mt CO2", year, reports),
-        _figure(
-            "industry_sites_reporting", "industrial sites reporting", len(industry), "sites", year, industry
-        ),
-        _figure(
-            "industry_sites_emitting",
-            "industrial sites emitting",
-            (industry["co2e_t"] > 0).sum(),
-            "sites",
-            year,
-            industry,
-        ),
-        _figure(
-            "industry_emissions",
-            "direct emissions of industrial sites",
-            industry["co2e_t"].sum() / 1e6,
-            "Mt CO2e",
-            year,
-            industry,
-        ),
-        _figure("inventory_total", "all emissions of the inventory", total / 1e6, "Mt CO2e", year, included),
-        _figure(
-            "hub_scope",
-            "emissions the hub's programme covers",
-            inside["co2e_t"].sum() / 1e6,
-            "Mt CO2e",
-            year,
-            inside,
-        ),
-        _figure(
-            "hub_scope_without_waste",
-            "the same without landfills, waste and wastewater",
-            lean["co2e_t"].sum() / 1e6,
-            "Mt CO2e",
-            year,
-            lean,
-        ),
+        ("inventory_total", "all emissions of the inventory", total / 1e6, "Mt CO2e", included),
+        ("hub_scope", "emissions the hub's programme covers", covered / 1e6, "Mt CO2e", inside),
+        ("hub_scope_without_waste", same, without / 1e6, "Mt CO2e", lean),
     ]
     if total > 0:
+        share = "share of the inventory that the hub covers"
         figures += [
-            _figure(
-                "hub_share",
-                "share of the inventory that the hub covers",
-                inside["co2e_t"].sum() / total * 100,
-                "%",
-                year,
-                inside,
-            ),
-            _figure(
-                "hub_share_without_waste",
-                "the same without landfills, waste and wastewater",
-                lean["co2e_t"].sum() / total * 100,
-                "%",
-                year,
-                lean,
-            ),
+            ("hub_share", share, covered / total * 100, "%", inside),
+            ("hub_share_without_waste", same, without / total * 100, "%", lean),
         ]
-    return figures + _people(hub)
+    return [_figure(metric, title, value, unit, year, rows) for metric, title, value, unit, rows in figures]
 
 
 def _people(hub: Hub) -> list[dict[str, Any]]:
     tracts = hub.tables["tracts"]
-    if len(tracts):
-        burdened = tracts[tracts["disadvantaged"].fillna(False).astype(bool)]
-        return [
-            _figure(
-                "people", "people in the census tracts", tracts["population"].sum(), "people", None, tracts
-            ),
-            _figure(
-                "people_disadvantaged",
-                "of which in disadvantaged communities",
-                burdened["population"].sum(),
-                "people",
-                None,
-                burdened,
-            ),
-        ]
-    return []
+    if tracts.empty:
+        return []
+    burdened = tracts[tracts["disadvantaged"].fillna(False).astype(bool)]
+    people, of_them = tracts["population"].sum(), burdened["population"].sum()
+    said = "of which in disadvantaged communities"
+    return [
+        _figure("people", "people in the census tracts", people, "people", None, tracts),
+        _figure("people_disadvantaged", said, of_them, "people", None, burdened),
+    ]
 
 
 def _sectors(hub: Hub) -> list[dict[str, Any]]:
