@@ -13,15 +13,8 @@ from ruamel.yaml import YAML
 
 from cleanhub.core.errors import InputError
 from cleanhub.core.yaml_file import parse_yaml
-from cleanhub.finance.cases import (
-    ARCHETYPES,
-    LoadedCase,
-    case_of,
-    list_archetypes,
-    load_archetype,
-    read_case,
-    stated_figures,
-)
+from cleanhub.finance.case_figures import stated_figures
+from cleanhub.finance.cases import ARCHETYPES, LoadedCase, case_of, list_archetypes, load_archetype, read_case
 from cleanhub.hub.library import Library, load_library
 
 DOCS = Path(__file__).parents[2] / "docs"

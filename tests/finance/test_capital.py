@@ -14,21 +14,23 @@ from hypothesis import strategies as st
 
 from cleanhub.core.errors import FaultList, InputError
 from cleanhub.finance.capital import (
-    Component,
     actual_cost,
     as_spent_multiplier,
     capital_factor,
-    check_counted_once,
     estimate_class,
     estimate_over_actual,
-    hybrid_cost,
-    later_plant_cost,
-    learning_curve,
-    learning_exponent,
     owners_cost,
     performance_in_months_7_to_12,
     pioneer_terms,
     roll_up,
+)
+from cleanhub.finance.plant_learning import (
+    Component,
+    check_counted_once,
+    hybrid_cost,
+    later_plant_cost,
+    learning_curve,
+    learning_exponent,
 )
 from cleanhub.hub.library import Library, load_library
 

@@ -19,15 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanhub.core.units import factor
-from cleanhub.finance.capital import (
-    estimate_over_actual,
-    hybrid_cost,
-    performance_in_months_7_to_12,
-    roll_up,
-)
-from cleanhub.finance.cases import PRODUCT, LoadedCase, midyear
+from cleanhub.finance.capital import estimate_over_actual, performance_in_months_7_to_12, roll_up
+from cleanhub.finance.case_figures import PRODUCT
+from cleanhub.finance.cases import LoadedCase, midyear
 from cleanhub.finance.engine import Lines, SoftTerms, Terms
 from cleanhub.finance.figures import Z90, Values
+from cleanhub.finance.plant_learning import hybrid_cost
 from cleanhub.finance.tax_books import TaxRules, renewal_matrix, written_off
 from cleanhub.policy.applicant import Answer
 

@@ -22,14 +22,12 @@ from cleanhub.core.errors import FaultList, InputError
 from cleanhub.finance.annuity import annuity_factor, capital_recovery_factor
 from cleanhub.finance.capital import (
     estimate_over_actual,
-    hybrid_cost,
-    learning_curve,
-    learning_exponent,
     performance_in_months_7_to_12,
     pioneer_terms,
     roll_up,
 )
 from cleanhub.finance.comparison import Limits, check_number
+from cleanhub.finance.plant_learning import hybrid_cost, learning_curve, learning_exponent
 from cleanhub.finance.readiness import adoption_level
 from cleanhub.hub.library import Library
 from cleanhub.policy.formulas import (

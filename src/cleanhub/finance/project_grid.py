@@ -29,8 +29,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cleanhub.finance.build import CASH, Reading, Setting
+from cleanhub.finance.case_figures import PRODUCT
 from cleanhub.finance.case_value import LENDER, SPONSOR
-from cleanhub.finance.cases import PRODUCT, LoadedCase
+from cleanhub.finance.cases import LoadedCase
 from cleanhub.finance.engine import Lines, Outcome, Terms, run
 from cleanhub.finance.figures import Values
 from cleanhub.finance.policy_setting import DEPRECIATION, applicant_of, quantity_units, tax_terms

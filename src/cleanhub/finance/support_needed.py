@@ -34,9 +34,10 @@ from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
 from cleanhub.finance.build import Reading, Setting
+from cleanhub.finance.case_figures import PRODUCT
 from cleanhub.finance.case_model import Guarantee, SoftLoan
 from cleanhub.finance.case_value import levelised_cost
-from cleanhub.finance.cases import PRODUCT, LoadedCase, case_of
+from cleanhub.finance.cases import LoadedCase, case_of
 from cleanhub.finance.engine import Lines, Outcome, SoftTerms, Terms, run
 from cleanhub.finance.figures import Values
 from cleanhub.finance.returns import present_value

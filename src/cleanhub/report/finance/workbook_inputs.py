@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from cleanhub.finance.build import CASH, Reading
 from cleanhub.finance.capital import pioneer_terms
+from cleanhub.finance.case_figures import PRODUCT
 from cleanhub.finance.case_value import CaseValue
-from cleanhub.finance.cases import PRODUCT, LoadedCase
+from cleanhub.finance.cases import LoadedCase
 from cleanhub.finance.figures import Resolved
 from cleanhub.policy.applicant import Answer
 from cleanhub.report.finance.sheets import Book, Grid, Line

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cleanhub.finance.case_figures import PRODUCT
 from cleanhub.finance.case_value import View
-from cleanhub.finance.cases import PRODUCT
 from cleanhub.report.finance.sheets import Grid, Line, summed
 from cleanhub.report.finance.workbook_inputs import Inputs, PolicyInputs, Yearly
 
