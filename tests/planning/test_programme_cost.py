@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import cleanhub as ch
+from cleanhub.core.errors import InputError
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import DriverChoice, Scenario
 from cleanhub.planning.measured_path import measured_path
@@ -69,7 +70,8 @@ def test_where_no_tonnes_move_there_is_no_cost_per_tonne(found: pd.DataFrame) ->
 
 def test_a_delayed_rule_on_sales_loses_tonnes(small_hub: Hub, scenario: Scenario) -> None:
     only = scenario.model_copy(update={"credits": (), "carbon_price": None})
-    row = programme_costs(small_hub, only, delay_years=5).iloc[0]
+    (_, row), *others = programme_costs(small_hub, only, delay_years=5).iterrows()
+    assert not others
     assert row["programme"] == "zero_emission_sales"
     assert row["change"] == "delayed by 5 years"
     late = {name: DriverChoice(delay_years=5) for name in ("zero_emission_sales_class8",)}
@@ -79,3 +81,10 @@ def test_a_delayed_rule_on_sales_loses_tonnes(small_hub: Hub, scenario: Scenario
     metric = "hub_emissions_cumulative"
     assert row["co2e_t"] == pytest.approx(delayed.headline(metric) - now.headline(metric))
     assert row["co2e_t"] > 0
+
+
+def test_a_programme_that_is_not_in_force_is_refused_with_those_that_are(
+    small_hub: Hub, scenario: Scenario
+) -> None:
+    with pytest.raises(InputError, match="found 45q; allowed lcfs-electricity, hvip-class8"):
+        programme_costs(small_hub, scenario, only=["45q"])

@@ -39,6 +39,9 @@ def policy_cost(
     delay: Annotated[
         int, typer.Option(help="compare with a delay by so many years, not with its absence", min=0, max=30)
     ] = 0,
+    only: Annotated[
+        list[str] | None, typer.Option(help="only this programme, as the table names it; may be repeated")
+    ] = None,
     out_file: Annotated[Path | None, typer.Option("--out", "-o", help="write the table as CSV, too")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,7 +57,7 @@ def policy_cost(
     with progress_bar(as_json) as bar:
         task = bar.add_task("walking paths", total=1.0)
         found = programme_costs(
-            loaded, chosen, delay, progress=lambda share: bar.update(task, completed=share)
+            loaded, chosen, delay, only or (), progress=lambda share: bar.update(task, completed=share)
         )
     if out_file is not None:
         write_csv(found, out_file)
@@ -77,12 +80,12 @@ def _show(found: pd.DataFrame, hub: str, scenario: Scenario, delay: int) -> None
         highlight=False,
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Programme", overflow="fold")
+    table.add_column("Programme", no_wrap=True)
     for head in (
         "Mt lost" if delay else "Mt cut",
-        "paid, billion",
-        "paid per t",
-        "all costs per t",
+        "paid, billion USD",
+        "paid, USD/t",
+        "all costs, USD/t",
     ):
         table.add_column(head, justify="right", overflow="fold")
     table.add_column("paid by", overflow="fold")

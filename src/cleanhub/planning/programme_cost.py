@@ -12,13 +12,14 @@ Low and high are the two ends of the ranges of all drivers, limits and policies 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from cleanhub.core.errors import FaultList
 from cleanhub.core.memory import remembered
 from cleanhub.finance.valuations import PUBLIC
 from cleanhub.hub.package import Hub
@@ -69,6 +70,7 @@ def programme_costs(
     hub: Hub,
     scenario: Scenario,
     delay_years: int = 0,
+    only: Collection[str] = (),
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> pd.DataFrame:
@@ -79,9 +81,16 @@ def programme_costs(
     ``paid_usd`` is what credits and vouchers pay, for the price on emissions what emitters pay;
     ``usd_per_t`` that money for each tonne cut, empty for the price (it is no cost of the public) and where
     no tonnes move; ``all_costs_usd_per_t`` what capital, energy, operation and storage cost more for each
-    tonne, whoever pays. ``progress`` is called with the share done.
+    tonne, whoever pays. ``only`` names programmes, all where it is empty; ``progress`` is called with the
+    share done. Raises :class:`~cleanhub.core.errors.InputError` for a programme that is not in force.
     """
-    programmes = list(_programmes(hub, scenario, delay_years))
+    in_force = {one.programme: one for one in _programmes(hub, scenario, delay_years)}
+    faults = FaultList()
+    for name in [name for name in only if name not in in_force]:
+        may_be = ", ".join(in_force) or "none is"
+        faults.add("programme", what="not in force in this scenario", found=name, allowed=may_be)
+    faults.raise_if_any(f"programmes of scenario {scenario.name}")
+    programmes = [one for name, one in in_force.items() if not only or name in only]
     charging = sited_chargers(hub, scenario, seed)
     tell, done = progress or (lambda share: None), 0
     known: dict[tuple[str, _END], _Sums] = {}
