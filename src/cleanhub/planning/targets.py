@@ -1,4 +1,4 @@
-"""Milestones and sector budgets: where the path stands against the hub's targets."""
+"""Milestones and sector budgets: metrics of a path, and where it stands against the hub's targets."""
 
 from __future__ import annotations
 
