@@ -1,1 +1,1 @@
-"""The ground floor: errors, units, money, typed tables, files, a memory of steps. No domain knowledge lives here."""
+"""The ground floor: errors, units, money, typed tables, files, a memory of steps; no domain knowledge."""
