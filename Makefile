@@ -53,6 +53,7 @@ validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, an
 	$(BIN)/python benchmarks/finance_kernel.py || status=1; \
 	$(BIN)/python benchmarks/finance_engine.py || status=1; \
 	$(BIN)/python benchmarks/monte_carlo.py || status=1; \
+	$(BIN)/python benchmarks/plan.py || status=1; \
 	$(BIN)/python benchmarks/pathways.py || status=1; \
 	$(BIN)/python benchmarks/optimal_pathway.py || status=1; \
 	$(BIN)/python benchmarks/road_matrix.py || status=1; \

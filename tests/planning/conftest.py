@@ -45,4 +45,4 @@ def copied(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.fixture
 def no_chargers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans without freight, for tests that look at other things: chargers take seconds of each plan."""
-    monkeypatch.setattr("cleanhub.planning.plan.with_chargers", lambda path, seed=0: Coupled(path))
+    monkeypatch.setattr("cleanhub.planning.steps.with_chargers", lambda path, seed=0: Coupled(path))

@@ -112,7 +112,7 @@ def test_what_does_not_agree_ends_after_the_most_passes_and_says_so(
         return serve_trucks(*args)
 
     monkeypatch.setattr("cleanhub.planning.charging.TOLERANCE", -1.0)
-    monkeypatch.setattr("cleanhub.planning.charging.serve_trucks", counted)
+    monkeypatch.setattr("cleanhub.freight.serve.serve_trucks", counted)
     never = with_chargers(path)
     assert len(made) == never.passes == MOST_PASSES
     assert not never.agreed

@@ -66,6 +66,11 @@ class FreightCase:
         return self.figures.value("working_days", unit="d/yr")
 
     @property
+    def charging_efficiency(self) -> float:
+        """Share of what the meter counts that reaches the battery."""
+        return self.figures.value("charging_efficiency")
+
+    @property
     def fleet_size(self) -> float:
         """Trucks of the cohort in the hub's base year."""
         rows = self.hub.tables["cohorts"].set_index("asset_id")["vehicles"]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,13 @@ def load_library() -> Library:
         library = read_library(FOLDER)
         return library.tables, library.codelists, library.units
 
-    return Library(*remembered("library", (), read))  # its files are the package's own
+    return Library(*remembered("library", (library_hashes(),), read))
+
+
+@cache
+def library_hashes() -> dict[str, str]:
+    """Hash of every table of the bundled library, by file."""
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in sorted(FOLDER.glob("*.csv"))}
 
 
 def read_library(folder: Path) -> Library:

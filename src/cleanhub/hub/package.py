@@ -15,17 +15,19 @@ from typing import Any
 import pandas as pd
 
 from cleanhub.core.errors import Fault, FaultList, InputError
+from cleanhub.core.fingerprint import fingerprint
 from cleanhub.core.json_file import parse_json
 from cleanhub.core.memory import remembered
-from cleanhub.core.tables import check_references, empty, read_table
+from cleanhub.core.tables import Table, check_references, empty, read_table
 from cleanhub.hub.credits import check_credits
-from cleanhub.hub.library import Library, load_library, reference_targets
+from cleanhub.hub.library import Library, library_hashes, load_library, reference_targets
 from cleanhub.hub.limit_checks import check_limits
 from cleanhub.hub.own_library import extend_library
 from cleanhub.hub.scenario import check_scenarios
 from cleanhub.hub.schema import PACKAGE_TABLES
 
 BUNDLED = Path(__file__).resolve().parent.parent / "hubs"
+BUNDLED_ROADS = BUNDLED.parent / "roads"
 _SHAPES = "a FeatureCollection whose features have a geometry and a property county"
 GWP_SETS = ("SAR", "AR4", "AR5", "AR6")
 _META_KEYS = {"name": str, "title": str, "licenses": list, "resources": list, "gwp": str, "base_year": int}
@@ -129,7 +131,7 @@ def load_hub(hub: str | Path) -> Hub:
     except OSError:  # a file that cannot be read: reading it says so
         meta, tables, own, notes = read()
     else:
-        meta, tables, own, notes = remembered("hub", (folder.name, files), read)
+        meta, tables, own, notes = remembered("hub", (folder.name, files, library_hashes()), read)
     return Hub(folder, meta, tables, load_library() if own is None else Library(*own), notes)
 
 
@@ -140,6 +142,19 @@ def file_hashes(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def road_hashes(hub: Hub) -> dict[str, str]:
+    """Hashes of the roads that the hub names, where they are not those of this package."""
+    named = str(hub.meta.get("roads") or "")
+    if not named or (len(Path(named).parts) == 1 and (BUNDLED_ROADS / named).is_dir()):
+        return {}
+    place = next((one for one in (hub.path / named, Path(named)) if one.exists()), None)
+    if place is None:
+        return {}
+    if place.is_dir():
+        return file_hashes(place)
+    return {place.name: hashlib.sha256(place.read_bytes()).hexdigest()[:16]}
 
 
 def check_hub(hub: str | Path) -> FaultList:
@@ -153,12 +168,13 @@ def read_hub(folder: Path) -> tuple[Hub, FaultList]:
     meta = _read_meta(folder, faults)
     library = extend_library(folder, load_library(), _source_ids(folder), faults)
     tables: dict[str, pd.DataFrame] = {}
+    words = fingerprint(library.codelists, library.units)
     for name, table in PACKAGE_TABLES.items():
         path = folder / table.file
         if not path.exists() and table.optional:
             tables[name] = empty(table)
             continue
-        tables[name] = read_table(path, table, faults, library.codelists, library.unit_ok)
+        tables[name] = _read(path, table, faults, library, words)
     targets = reference_targets(tables)
     targets["sources.source_id"] |= frozenset(library.tables["sources"]["source_id"])
     targets["technologies.technology"] = frozenset(library.tables["technologies"]["technology"])
@@ -174,6 +190,31 @@ def read_hub(folder: Path) -> tuple[Hub, FaultList]:
     _check_shapes(folder / "counties.geojson", faults)
     check_scenarios(folder / "scenarios", tables, faults)
     return Hub(folder, meta, tables, library, tuple(faults.notes)), faults
+
+
+class _FaultyError(Exception):
+    """A table with faults or notes: it is used as it is and not remembered."""
+
+
+def _read(path: Path, table: Table, faults: FaultList, library: Library, words: str) -> pd.DataFrame:
+    """A table of the package; one without faults is remembered. ``words`` tells the vocabulary apart."""
+    own = FaultList()
+    read: list[pd.DataFrame] = []
+
+    def make() -> pd.DataFrame:
+        read.append(read_table(path, table, own, library.codelists, library.unit_ok))
+        if own.faults or own.notes:
+            raise _FaultyError
+        return read[0]
+
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return remembered("table", (table.name, path.name, digest, words), make)
+    except (OSError, _FaultyError):
+        frame = read[0] if read else read_table(path, table, own, library.codelists, library.unit_ok)
+    faults.faults += own.faults
+    faults.notes += own.notes
+    return frame
 
 
 def _source_ids(folder: Path) -> frozenset[str]:

@@ -9,6 +9,7 @@ can serve, at their price. The passes end when trucks and chargers differ by les
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,15 @@ from numpy.typing import NDArray
 
 from cleanhub.core.tables import empty
 from cleanhub.core.units import factor
-from cleanhub.freight.case import FreightCase, prepare_freight
-from cleanhub.freight.serve import Served, freight_tables, serve_trucks
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.charging import Charging, charged_options
 from cleanhub.pathways.engine import follow
+from cleanhub.planning.freight_steps import FreightSteps, Outline
+
+if TYPE_CHECKING:
+    from cleanhub.freight.case import FreightCase
+    from cleanhub.freight.serve import Served
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -51,17 +55,27 @@ class Coupled:
     ``charging`` are the bounds and prices that the path was walked under, ``wanted`` (D,) the share of
     the activity that would be electric at that price without a bound, ``residual`` (D,) by how much
     trucks and chargers differ in each decided year after the last of ``passes``, as a share of the
-    most battery trucks of any year. Without freight in the hub ``case`` and ``served`` are ``None``.
+    most battery trucks of any year. Without freight in the hub ``freight``, ``case`` and ``served``
+    are ``None``.
     """
 
     path: Pathway
     charging: tuple[Charging, ...] = ()
-    case: FreightCase | None = None
-    served: Served | None = None
+    freight: FreightSteps | None = None
     wanted: FloatArray = field(default_factory=lambda: np.zeros(0))
     passes: int = 0
     residual: FloatArray = field(default_factory=lambda: np.zeros(0))
     notes: tuple[str, ...] = ()
+
+    @property
+    def case(self) -> FreightCase | None:
+        """The freight that the chargers are sited for."""
+        return self.freight.case if self.freight else None
+
+    @property
+    def served(self) -> Served | None:
+        """What the chargers of the last pass do."""
+        return self.freight.served() if self.freight else None
 
     @property
     def agreed(self) -> bool:
@@ -74,21 +88,22 @@ def with_chargers(pathway: Pathway, seed: int = 0) -> Coupled:
 
     Raises :class:`~cleanhub.core.errors.InputError` listing every fault of the hub's freight.
     """
-    hub, scenario = pathway.hub, pathway.scenario
-    case = prepare_freight(hub, scenario, seed) if scenario.freight.serve else None
+    if not pathway.scenario.freight.serve:
+        return Coupled(pathway)
+    freight = FreightSteps(pathway.hub, pathway.scenario, seed)
+    case = freight.outline
     if case is None or case.asset_id not in {cls.asset_id for cls in pathway.problem.vehicles}:
         return Coupled(pathway)
-    return _iterate(pathway, case)
+    return _iterate(pathway, freight, case)
 
 
-def _iterate(pathway: Pathway, case: FreightCase) -> Coupled:
+def _iterate(pathway: Pathway, freight: FreightSteps, case: Outline) -> Coupled:
     fleet = Fleet(pathway, case)
     price = np.full(len(case.years), case.first_price)
     free = wanted = fleet.share(fleet.at_price(price))
-    served: Served | None = None
     step, before = 1.0, float("inf")
     for passes in range(1, MOST_PASSES + 1):  # noqa: B007 - read after the loop
-        served = serve_trucks(case, fleet.activity_km, wanted, served)
+        served = freight.serve(fleet.activity_km, wanted)
         found = np.where(np.isfinite(served.usd_per_kwh), served.usd_per_kwh, price)
         price = price + step * (found - price)
         short = served.share < wanted * (1.0 - BOUND_FROM) - 1e-12
@@ -102,16 +117,16 @@ def _iterate(pathway: Pathway, case: FreightCase) -> Coupled:
         before = float(residual.max())
         free = fleet.share(fleet.at_price(price))
         wanted = np.where(short, free, now)
-    coupled = Coupled(path, charging, case, served, free, passes, residual)
+    coupled = Coupled(path, charging, freight, free, passes, residual)
     word = "agree" if coupled.agreed else "do not agree"
     note = (
         f"freight: trucks and chargers {word} after {passes} passes: in no year do they differ by more than "
         f"{residual.max(initial=0.0):.2%} of the battery trucks (tolerance {TOLERANCE:.1%})"
     )
-    return replace(coupled, notes=(note, *case.notes, *(served.notes if served else ())))
+    return replace(coupled, notes=(note, *case.notes, *freight.notes()))
 
 
-def fleet_of(pathway: Pathway, case: FreightCase) -> Fleet:
+def fleet_of(pathway: Pathway, case: FreightCase | Outline) -> Fleet:
     """The class of vehicles of ``pathway`` that ``case`` serves; ``KeyError`` where there is none."""
     if case.asset_id not in {cls.asset_id for cls in pathway.problem.vehicles}:
         raise KeyError(case.asset_id)
@@ -124,7 +139,7 @@ class Fleet:
     ``activity_km`` (T,) is its yearly activity [km].
     """
 
-    def __init__(self, pathway: Pathway, case: FreightCase) -> None:
+    def __init__(self, pathway: Pathway, case: FreightCase | Outline) -> None:
         self.pathway = pathway
         self.case = case
         self.years = pathway.years
@@ -136,7 +151,7 @@ class Fleet:
         unit = str(pathway.tech.unit[cls.options[0]])
         self.activity_km = cls.demand[self.at] * factor(unit, "km")
         carrier = list(pathway.tech.carriers).index(CARRIER)
-        at_plug = 1.0 / case.figures.value("charging_efficiency")
+        at_plug = 1.0 / case.charging_efficiency
         self.per_carrier = factor(str(pathway.tech.carrier_units[carrier]), "kWh") * at_plug
 
     def charging(
@@ -173,6 +188,6 @@ class Fleet:
 
 def charging_tables(coupled: Coupled) -> dict[str, pd.DataFrame]:
     """The plan tables of freight; empty ones where the hub has none."""
-    if coupled.case is None or coupled.served is None:
+    if coupled.freight is None:
         return {name: empty(PLAN_TABLES[name]) for name in TABLES}
-    return freight_tables(coupled.case, coupled.served, coupled.wanted, coupled.residual)
+    return coupled.freight.tables(coupled.wanted, coupled.residual)

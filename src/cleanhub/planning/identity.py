@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from cleanhub.hub.library import FOLDER
-from cleanhub.hub.package import BUNDLED, Hub, file_hashes
+from cleanhub.hub.package import Hub, file_hashes, road_hashes
 from cleanhub.planning.register_projects import register_hashes
 
 HASHED = (".csv", ".json", ".geojson", ".parquet", ".yaml")
 """Endings of the files of a hub package that a plan's identity holds."""
-_BUNDLED_ROADS = BUNDLED.parent / "roads"
 
 
 def hashes(hub: Hub) -> dict[str, str]:
@@ -29,20 +28,7 @@ def hub_hashes(hub: Hub) -> dict[str, str]:
 
 def content(hub: Hub) -> tuple[Any, ...]:
     """Everything that a plan can read of ``hub``: its tables, and the files that it reads on its way."""
-    return hub.meta, hub.tables, hub.library, hub.notes, file_hashes(hub.path), _road_hashes(hub)
-
-
-def _road_hashes(hub: Hub) -> dict[str, str]:
-    """Hashes of the roads that the hub names, where they are not those of this package."""
-    named = str(hub.meta.get("roads") or "")
-    if not named or (len(Path(named).parts) == 1 and (_BUNDLED_ROADS / named).is_dir()):
-        return {}
-    place = next((one for one in (hub.path / named, Path(named)) if one.exists()), None)
-    if place is None:
-        return {}
-    if place.is_dir():
-        return file_hashes(place)
-    return {place.name: hashlib.sha256(place.read_bytes()).hexdigest()[:16]}
+    return hub.meta, hub.tables, hub.library, hub.notes, file_hashes(hub.path), road_hashes(hub)
 
 
 def versions() -> dict[str, str]:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from cleanhub.core.memory import remembered
 from cleanhub.finance.project_grid import value_grids
-from cleanhub.finance.valuations import ProjectValue, value_projects
+from cleanhub.finance.valuations import (
+    ProjectValue,
+    counts,
+    policy_answers_table,
+    policy_wedge_table,
+    valuations_table,
+    value_projects,
+)
+from cleanhub.hub.excerpt import excerpt
 from cleanhub.hub.package import Hub
 from cleanhub.hub.parameters import Parameters
 from cleanhub.hub.scenario import Scenario
@@ -22,6 +32,7 @@ from cleanhub.pipeline.missing import links_table
 from cleanhub.pipeline.problem import Hurdle
 from cleanhub.pipeline.results import gates_table, pipeline_years_table, stage_years_table
 from cleanhub.pipeline.simulate import DRAWS, Run, simulate
+from cleanhub.planning.projects import projects_table
 from cleanhub.policy.book import PolicyBook, load_book
 
 TABLES = (
@@ -105,3 +116,97 @@ def simulated_tables(run: Run, scenario: Scenario, valued: Valued) -> dict[str, 
             run.world.seed,
         ),
     }
+
+
+# ---------------------------------------------------------------- inside a plan
+
+APART_TABLES = frozenset(
+    {
+        "branches",
+        "community_areas",
+        "counties",
+        "credits",
+        "drivers",
+        "facility_emissions",
+        "freight_parameters",
+        "freight_places",
+        "grid_headroom",
+        "inventory",
+        "limits",
+        "markets",
+        "port_throughput",
+        "prices",
+        "stacks",
+        "tariffs",
+        "tracts",
+        "truck_registry",
+        "warehouse_clusters",
+    }
+)
+"""Tables of a hub that neither values nor the simulation of projects read."""
+APART_LIBRARY = frozenset(
+    {
+        "adoption_thresholds",
+        "component_deployment",
+        "components",
+        "freight_parameters",
+        "grid_tiers",
+        "switches",
+        "technology_components",
+    }
+)
+"""Tables of the library that they do not read."""
+APART_CHOICES = frozenset(
+    {
+        "carbon_price",
+        "credits",
+        "drivers",
+        "freight",
+        "learning",
+        "limits",
+        "programme",
+        "zero_emission_sales",
+    }
+)
+"""Choices of a scenario that they do not read."""
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What a plan says of the announced projects: tables by name, and notes on values and simulation."""
+
+    tables: dict[str, pd.DataFrame]
+    on_values: tuple[str, ...]
+    on_simulation: tuple[str, ...]
+
+
+def announced_projects(hub: Hub, scenario: Scenario, seed: int) -> Announced:
+    """The announced projects valued and simulated, remembered until something that they rest on changes."""
+    part = excerpt(hub, scenario, APART_TABLES, APART_LIBRARY, APART_CHOICES)
+    return remembered("projects", (part.content, seed), lambda: _announced(part.hub, part.scenario, seed))
+
+
+def _announced(hub: Hub, scenario: Scenario, seed: int) -> Announced:
+    valued = valued_projects(hub, scenario)
+    run = run_pipeline(hub, scenario, valued, seed=seed, dangling="note")
+    tables = {
+        "valuations": valuations_table(valued.projects),
+        "policy_answers": policy_answers_table(valued.projects, scenario.end_year),
+        "policy_wedge": policy_wedge_table(valued.projects, scenario.end_year),
+        **simulated_tables(run, scenario, valued),
+        "projects": projects_table(hub, scenario, run),
+    }
+    on_simulation = tuple(f"pipeline: {note}" for note in run.notes)
+    return Announced(tables, tuple(_worth(valued.projects)), on_simulation)
+
+
+def _worth(valued: list[ProjectValue]) -> list[str]:
+    """A line that counts projects with a value and without, by reason; one more if none is taxed."""
+    if not valued:
+        return []
+    parts = [f"{count} {status}" for status, count in counts(valued).items()]
+    lines = [f"projects: {'; '.join(parts)}"]
+    values = [one.value for one in valued if one.value is not None]
+    if values and not any(np.any(value.sponsor.rules.federal_rate) for value in values):
+        lines.append("projects: no tax law is known for this hub's jurisdictions: valued without income tax")
+    return lines

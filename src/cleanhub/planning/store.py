@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from cleanhub.core.errors import FaultList, InputError, RunError
 from cleanhub.core.json_file import parse_json
-from cleanhub.core.parquet import read_parquet, write_parquet
+from cleanhub.core.parquet import read_parquet, write_parquets
 from cleanhub.core.tables import conform
 from cleanhub.core.whole_folder import whole_folder
 from cleanhub.core.yaml_file import fault_kind
@@ -61,8 +61,7 @@ def staged(folder: Path) -> Iterator[Path]:
 def write_plan(plan: Plan, folder: Path) -> None:
     """Write plan.json, run.json and tables into an existing, empty folder."""
     (folder / "tables").mkdir()
-    for name, frame in plan.tables.items():
-        write_parquet(frame, folder / "tables" / f"{name}.parquet")
+    write_parquets({folder / "tables" / f"{name}.parquet": frame for name, frame in plan.tables.items()})
     head = {
         "format": FORMAT,
         "id": plan.id,

@@ -1,0 +1,194 @@
+"""The steps of freight inside a plan, each remembered: the case, every pass of siting, the tables.
+
+What the coupling needs of a step is small and kept apart from the arrays behind it: while nothing that
+freight reads has changed, neither the arrays nor the code that makes them are loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cleanhub.core.fingerprint import fingerprint
+from cleanhub.core.memory import remembered
+from cleanhub.hub.excerpt import excerpt
+from cleanhub.hub.package import Hub
+from cleanhub.hub.scenario import Scenario
+
+if TYPE_CHECKING:
+    from cleanhub.freight.case import FreightCase
+    from cleanhub.freight.serve import Served
+
+FloatArray = NDArray[np.float64]
+APART_TABLES = frozenset(
+    {
+        "branches",
+        "commitments",
+        "counties",
+        "credits",
+        "facilities",
+        "facility_emissions",
+        "gates_begun",
+        "inventory",
+        "limits",
+        "markets",
+        "offtakers",
+        "pipeline_parameters",
+        "prices",
+        "programme_facts",
+        "projects",
+        "stacks",
+        "targets",
+    }
+)
+"""Tables of a hub that freight does not read."""
+APART_LIBRARY = frozenset(
+    {
+        "adoption_thresholds",
+        "breakthroughs",
+        "commitments",
+        "component_deployment",
+        "components",
+        "gate_rules",
+        "link_rules",
+        "offtakers",
+        "pipeline_parameters",
+        "policies",
+        "policy_conditions",
+        "policy_exclusions",
+        "policy_settings",
+        "policy_values",
+        "switches",
+        "technologies",
+        "technology_components",
+        "technology_parameters",
+    }
+)
+"""Tables of the library that freight does not read."""
+APART_CHOICES = frozenset(
+    {"carbon_price", "credits", "learning", "limits", "policies", "programme", "zero_emission_sales"}
+)
+"""Choices of a scenario that freight does not read."""
+DRIVERS = ("price_electricity_trucking", "price_electricity_industrial", "grid_emission_factor")
+"""Drivers whose values freight reads."""
+_GIVEN = ("hub", "scenario", "figures")
+"""What a case has of the hub and the scenario: put in again where a case is remembered."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What the coupling asks of a :class:`~cleanhub.freight.case.FreightCase`; the same names and units."""
+
+    asset_id: str
+    years: NDArray[np.int64]
+    first_price: float
+    charging_efficiency: float
+    counted: dict[str, float]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What chargers do for the trucks wanted, (T,): share of the activity served and USD per kWh."""
+
+    share: FloatArray
+    usd_per_kwh: FloatArray
+
+
+class FreightSteps:
+    """Freight of one hub under one scenario, step by step.
+
+    Raises :class:`~cleanhub.core.errors.InputError` listing every fault of the hub's freight when its case
+    is made.
+    """
+
+    def __init__(self, hub: Hub, scenario: Scenario, seed: int) -> None:
+        part = excerpt(hub, scenario, APART_TABLES, APART_LIBRARY, APART_CHOICES, DRIVERS)
+        self.hub, self.scenario, self.seed = part.hub, part.scenario, seed
+        self._key = fingerprint(part.content, seed)
+        self._asked: list[tuple[FloatArray, FloatArray]] = []
+        self._found: dict[int, Served] = {}
+
+    @cached_property
+    def outline(self) -> Outline | None:
+        """What the coupling asks of the case; ``None`` where the hub has no freight."""
+
+        def make() -> Outline | None:
+            case = self.case
+            if case is None:
+                return None
+            return Outline(
+                case.asset_id,
+                case.years,
+                case.first_price,
+                case.charging_efficiency,
+                case.counted,
+                case.notes,
+            )
+
+        return remembered("freight", (self._key,), make)
+
+    @cached_property
+    def case(self) -> FreightCase | None:
+        """The case itself, with all its arrays."""
+        from cleanhub.freight.case import FreightCase, prepare_freight
+        from cleanhub.freight.figures import Figures
+
+        def make() -> dict[str, Any] | None:
+            case = prepare_freight(self.hub, self.scenario, self.seed)
+            if case is None:
+                return None
+            return {one.name: getattr(case, one.name) for one in fields(case) if one.name not in _GIVEN}
+
+        kept = remembered("freight arrays", (self._key,), make)
+        if kept is None:
+            return None
+        figures = Figures(self.hub, price_year=self.scenario.price_year)
+        return FreightCase(hub=self.hub, scenario=self.scenario, figures=figures, **kept)
+
+    def serve(self, activity_km: FloatArray, wanted: FloatArray) -> Pass:
+        """The next pass: chargers for the share ``wanted`` (T,) of the activity (T,) [km]."""
+        self._asked.append((activity_km, wanted))
+
+        def make() -> Pass:
+            served = self.served()
+            return Pass(served.share, served.usd_per_kwh)
+
+        return remembered("chargers of a pass", (self._key, self._asked), make)
+
+    def served(self, passes: int | None = None) -> Served:
+        """What the chargers do after so many passes (the last unless given), with the choice of sites."""
+        from cleanhub.freight.serve import serve_trucks
+
+        number = len(self._asked) if passes is None else passes
+        case = self.case
+        assert case is not None  # no pass is asked for without freight
+        if number not in self._found:
+            before = self._asked[:number]
+            self._found[number] = remembered(
+                "sites of a pass",
+                (self._key, before),
+                lambda: serve_trucks(case, *before[-1], self.served(number - 1) if number > 1 else None),
+            )
+        return self._found[number]
+
+    def notes(self) -> tuple[str, ...]:
+        """Notes on the last pass."""
+        return remembered("notes on sites", (self._key, self._asked), lambda: self.served().notes)
+
+    def tables(self, wanted: FloatArray, residual: FloatArray) -> dict[str, pd.DataFrame]:
+        """The plan tables of freight; see :func:`cleanhub.freight.serve.freight_tables`."""
+
+        def make() -> dict[str, pd.DataFrame]:
+            from cleanhub.freight.serve import freight_tables
+
+            case = self.case
+            assert case is not None  # tables are asked for after a pass
+            return freight_tables(case, self.served(), wanted, residual)
+
+        return remembered("freight tables", (self._key, self._asked, wanted, residual), make)

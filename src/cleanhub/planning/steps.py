@@ -1,0 +1,145 @@
+"""The steps of a plan in order: path, freight, tables, optimum, range, projects, targets, scorecard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cleanhub.finance.technology_costs import STORAGE_PRICE, missing_prices
+from cleanhub.hub.package import Hub
+from cleanhub.hub.scenario import Scenario
+from cleanhub.pathways import emissions, results
+from cleanhub.pathways.assemble import Pathway
+from cleanhub.pathways.charging import Charging
+from cleanhub.pathways.engine import run_pathway
+from cleanhub.pathways.tables import path_tables
+from cleanhub.pipeline.offtake import offtake_table
+from cleanhub.planning.charging import TABLES as CHARGING_TABLES
+from cleanhub.planning.charging import charging_tables, with_chargers
+from cleanhub.planning.commitments import commitments_table
+from cleanhub.planning.foresight import compare_with_optimum, with_marginal_values
+from cleanhub.planning.need import expected_decisions, project_need_table, vehicles_bought
+from cleanhub.planning.pipeline import announced_projects
+from cleanhub.planning.provenance import provenance_table, source_groups
+from cleanhub.planning.scorecard import ScorecardInputs, scorecard_table
+from cleanhub.planning.targets import PathTables, budgets_table, milestones_table
+
+if TYPE_CHECKING:
+    from cleanhub.planning.plan import Clock, Progress
+
+VALUATIONS = ("valuations", "policy_answers", "policy_wedge")
+"""Tables that stand before those of targets; the others of the announced projects stand after them."""
+
+
+def computed(
+    hub: Hub, scenario: Scenario, seed: int, tell: Progress, clock: Clock
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """The tables and notes of a plan, in the order they are written."""
+    with clock.step("path"):
+        path = run_pathway(hub, scenario, lambda done, total: tell("years", 0.5 * done / total), seed)
+    with clock.step("freight"):
+        coupled = with_chargers(path, seed)
+        path = coupled.path
+    tell("freight", 0.55)
+    with clock.step("tables"):
+        tables = {**path_tables(path), **charging_tables(coupled)}
+        central = _measured(path, tables)
+    tell("tables", 0.6)
+    with clock.step("optimum"):
+        foresight = compare_with_optimum(path)
+        tables["limits"] = with_marginal_values(tables["limits"], path, foresight)
+    tell("optimum", 0.65)
+    with clock.step("range"):
+        ends = tuple(_end(hub, scenario, end, coupled.charging) for end in ("low", "high"))
+    tell("range", 0.8)
+    with clock.step("projects"):
+        announced = announced_projects(hub, scenario, seed)
+    tell("projects", 0.9)
+    with clock.step("targets"):
+        tables.update({name: announced.tables[name] for name in VALUATIONS})
+        tables["milestones"] = milestones_table(hub, scenario, central)
+        tables["budgets"] = budgets_table(hub, scenario, central)
+        tables.update(announced.tables)
+        tables.update(_expected(path, tables, central))
+    tell("targets", 0.95)
+    with clock.step("scorecard"):
+        inputs = ScorecardInputs(
+            hub,
+            scenario,
+            central,
+            ends,
+            tables["costs"],
+            tables["sectors"],
+            tables["project_need"],
+            tables["valuations"],
+            foresight,
+            {name: tables[name] for name in CHARGING_TABLES},
+            {name: tables[name] for name in ("projects", "links")},
+            source_groups(hub),
+        )
+        scorecard = scorecard_table(inputs)
+        tables["provenance"] = provenance_table(hub, scenario, scorecard, tables["emissions"])
+    tell("scorecard", 1.0)
+    notes = [
+        *(note.line() for note in hub.notes),
+        *_unpriced(path),
+        *announced.on_values,
+        *coupled.notes,
+        *announced.on_simulation,
+    ]
+    return {"scorecard": scorecard, **tables}, notes
+
+
+def _expected(path: Pathway, tables: dict[str, pd.DataFrame], central: PathTables) -> dict[str, pd.DataFrame]:
+    """What the path needs and promises ask for, against what the pipeline is expected to bring."""
+    hub, scenario, last = path.hub, path.scenario, path.sites.last_year
+    decisions = expected_decisions(hub, tables["stage_years"], last)
+    need = project_need_table(hub, scenario, tables["switches"], vehicles_bought(path), decisions)
+    online = tables["projects"].set_index("project_id")["online_p50"].dropna()
+    from_year = {str(name): float(year) for name, year in online.items()}
+    return {
+        "project_need": need,
+        "commitments": commitments_table(path, central),
+        "offtake": offtake_table(hub, scenario, tables["valuations"], from_year),
+    }
+
+
+def _unpriced(path: Pathway) -> list[str]:
+    """One line for each thing that technologies would use and the hub has no price for."""
+    gaps = missing_prices(path.tech, path.drivers)
+    start = path.problem.plants.start
+    wanted = (path.problem.kinds[np.unique(start[start >= 0])] > 0).any(axis=0)
+    lines = []
+    for c, name in enumerate([*path.tech.carriers, STORAGE_PRICE]):
+        count = int((gaps[:, c] & wanted).sum())
+        if count:
+            lines.append(
+                f"drivers.csv: no price of {name}: {count} technologies that need it are not offered"
+            )
+    return lines
+
+
+def _measured(path: Pathway, tables: dict[str, pd.DataFrame]) -> PathTables:
+    zero = frozenset(path.tech.names[path.tech.is_vehicle & (path.tech.direct <= 0)])
+    return PathTables(
+        tables["emissions"],
+        tables["assets"],
+        tables["switches"],
+        tables["truck_fleet"],
+        path.drivers,
+        zero,
+    )
+
+
+def _end(hub: Hub, scenario: Scenario, end: str, charging: tuple[Charging, ...]) -> PathTables:
+    """The path with drivers at one end of their ranges; chargers stay as they are sited."""
+    path = run_pathway(hub, scenario.with_range("low" if end == "low" else "high"), charging=charging)
+    tables = {
+        "emissions": emissions.emissions_table(path),
+        "assets": results.assets_table(path),
+        "switches": results.switches_table(path),
+        "truck_fleet": results.truck_fleet_table(path),
+    }
+    return _measured(path, tables)

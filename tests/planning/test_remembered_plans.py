@@ -1,0 +1,152 @@
+"""Plans from memory: byte for byte what computing gives, and nothing remembered that a change touches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import cleanhub as ch
+from cleanhub.core.memory import VARIABLE, remembering
+from cleanhub.hub.excerpt import excerpt
+from cleanhub.planning import freight_steps, pipeline
+from cleanhub.planning.plan import Plan
+from cleanhub.planning.store import write_plan
+from cleanhub.report.remembered import write_remembered
+
+Change = Callable[[Path], None]
+ROOMS = Path(ch.__file__).parent
+
+
+@pytest.fixture
+def folder(small_hub_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the small hub of freight, to be changed."""
+    return shutil.copytree(small_hub_folder, tmp_path / "hub" / small_hub_folder.name)
+
+
+@pytest.fixture
+def own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty memory for this test alone."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "memory"))
+    return str(tmp_path / "memory")
+
+
+def written(hub: Path, out: Path) -> tuple[dict[str, str], list[str]]:
+    """Digest of every file of the plan of ``hub``, but for run.json, and the steps it remembered."""
+    out.mkdir()
+    with remembering():
+        plan = ch.plan(hub)
+        write_remembered(plan, out)
+        write_plan(plan, out)
+    files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.name != "run.json"]
+    told = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    return (
+        {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        told["remembered"],
+    )
+
+
+def times(table: str, column: str, factor: float, row: int = 0) -> Change:
+    """One number of the package times ``factor``."""
+
+    def change(folder: Path) -> None:
+        frame = pd.read_csv(folder / f"{table}.csv", dtype=str, keep_default_na=False)
+        at = frame.index[frame[column] != ""][row]
+        frame.loc[at, column] = f"{float(frame.loc[at, column]) * factor:g}"
+        frame.to_csv(folder / f"{table}.csv", index=False)
+
+    return change
+
+
+def test_a_plan_is_the_same_computed_remembered_and_without_memory(
+    folder: Path, tmp_path: Path, own_memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, nothing = written(folder, tmp_path / "cold")
+    again, remembered = written(folder, tmp_path / "warm")
+    monkeypatch.setenv(VARIABLE, "off")
+    off, none = written(folder, tmp_path / "off")
+    assert first == again == off
+    assert "report.html" in first
+    assert not {"plan", "report", "freight", "projects"} & {*nothing, *none}
+    assert {"hub", "plan", "report"} <= set(remembered)
+
+
+@pytest.mark.parametrize(
+    ("change", "kept", "computed"),
+    [
+        (times("facility_emissions", "co2e_t", 1.1), {"projects", "freight", "freight tables"}, set()),
+        (times("projects", "co2e_t_per_year", 1.1), {"freight", "freight tables"}, {"projects"}),
+    ],
+    ids=["tonnes", "project"],
+)
+def test_after_a_change_what_it_touches_is_computed_and_the_plan_is_that_without_memory(
+    folder: Path, own_memory: str, change: Change, kept: set[str], computed: set[str]
+) -> None:
+    def plan(fresh: bool = False) -> Plan:
+        hub = ch.load_hub(folder)
+        few_years = ch.load_scenario("baseline", hub).model_copy(update={"end_year": 2032})
+        return ch.plan(hub, few_years, fresh=fresh)
+
+    before = plan()
+    change(folder)
+    after, alone = plan(), plan(fresh=True)
+    for name, frame in alone.tables.items():
+        pd.testing.assert_frame_equal(frame, after.tables[name])
+    assert after.notes == alone.notes
+    assert any(not frame.equals(before.tables[name]) for name, frame in after.tables.items())
+    assert kept <= set(after.recalled)
+    assert not {"plan", *computed} & set(after.recalled)
+
+
+# ---------------------------------------------------------------- excerpts
+
+
+def test_what_an_excerpt_leaves_out_cannot_be_read(small_hub: ch.Hub) -> None:
+    scenario = ch.load_scenario("baseline", small_hub)
+    part = excerpt(small_hub, scenario, {"facilities"}, {"switches"}, {"carbon_price"}, ("a",))
+    with pytest.raises(KeyError):
+        part.hub.tables["facilities"]
+    with pytest.raises(KeyError):
+        part.hub.library.tables["switches"]
+    with pytest.raises(AttributeError):
+        _ = part.scenario.carbon_price
+    assert part.scenario.as_of == scenario.as_of
+    assert set(part.hub.tables["drivers"]["driver"]) == set(small_hub.tables["drivers"]["driver"])
+    assert part.hub.tables["drivers"]["value"].isna().all()
+
+
+def mentioned(*rooms: str) -> set[str]:
+    """Every name in quotes after ``tables``, or beside a hub, in the code of these rooms."""
+    texts = [
+        path.read_text(encoding="utf-8") for room in rooms for path in sorted((ROOMS / room).rglob("*.py"))
+    ]
+    found = re.findall(r"tables(?:\.get\(|\[)\"(\w+)\"|\(hub, \"(\w+)\"", "\n".join(texts))
+    return {name for pair in found for name in pair if name}
+
+
+def test_freight_names_no_table_that_its_excerpt_leaves_out() -> None:
+    assert not mentioned("freight") & (freight_steps.APART_TABLES | freight_steps.APART_LIBRARY)
+
+
+def test_the_pipeline_names_no_table_that_its_excerpt_leaves_out() -> None:
+    apart = pipeline.APART_TABLES | pipeline.APART_LIBRARY
+    assert not mentioned("pipeline", "policy") & apart
+
+
+@pytest.mark.parametrize(
+    ("rooms", "apart"),
+    [(("freight",), freight_steps.APART_CHOICES), (("pipeline",), pipeline.APART_CHOICES)],
+)
+def test_no_room_asks_for_a_choice_that_its_excerpt_leaves_out(
+    rooms: tuple[str, ...], apart: frozenset[str]
+) -> None:
+    texts = [
+        path.read_text(encoding="utf-8") for room in rooms for path in sorted((ROOMS / room).rglob("*.py"))
+    ]
+    assert not set(re.findall(r"scenario\.(\w+)", "\n".join(texts))) & apart
