@@ -156,7 +156,6 @@ def test_the_ends_of_the_range_move_limits_and_policies_too() -> None:
         ("programme: 'yes'\n", 4, "programme", "impossible value"),
         ("credits: 45q\n", 4, "credits", "impossible value"),
         ("credits: [1]\n", 4, "credits.0", "impossible value"),
-        ("limits: {x: {scale: -1}}\n", 4, "limits.x.scale", "impossible value"),
         ("drivers:\n  cement_demand: {scale: 0}\n", 5, "drivers.cement_demand.scale", "impossible value"),
         ("drivers:\n  cement_demand: {range: mid}\n", 5, "drivers.cement_demand.range", "impossible value"),
         ("drivers:\n  cemnt: {scale: 2}\n", 5, "drivers.cemnt", "unknown name"),
@@ -168,6 +167,14 @@ def test_the_ends_of_the_range_move_limits_and_policies_too() -> None:
 )
 def test_a_fault_names_its_line_and_key(refuse: Refuse, text: str, line: int, key: str, what: str) -> None:
     assert refuse(HEAD + text) == [("mine.yaml", line, key, what)]
+
+
+def test_an_unknown_name_and_an_impossible_value_come_at_once(refuse: Refuse) -> None:
+    found = refuse(HEAD + "limits:\n  x: {scale: -1}\n")
+    assert found == [
+        ("mine.yaml", 5, "limits.x", "unknown name"),
+        ("mine.yaml", 5, "limits.x.scale", "impossible value"),
+    ]
 
 
 def test_all_faults_come_at_once(refuse: Refuse) -> None:

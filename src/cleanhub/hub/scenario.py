@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -272,6 +274,7 @@ def read_scenario(
 
 
 def _validated(merged: dict[str, Any], chain: list[YamlFile], faults: FaultList) -> Scenario | None:
+    """The scenario; where parts of it are faulty, what is left without them, to be checked further."""
     try:
         return Scenario.model_validate(merged)
     except ValidationError as error:
@@ -286,7 +289,21 @@ def _validated(merged: dict[str, Any], chain: list[YamlFile], faults: FaultList)
                 found="" if item["type"] == "missing" else item.get("input", ""),
                 allowed=_allowed(item["type"], item["msg"], place),
             )
-        return None
+        return _without(merged, [tuple(item["loc"]) for item in error.errors()], chain[0].path.stem)
+
+
+def _without(merged: dict[str, Any], places: list[tuple[Any, ...]], name: str) -> Scenario | None:
+    """The scenario without the faulty ``places``; ``None`` where it cannot do without one of them."""
+    left: dict[str, Any] = deepcopy(merged)
+    for place in places:
+        holder: Any = left
+        for part in place[:-1]:
+            holder = holder.get(part) if isinstance(holder, dict) else None
+        if isinstance(holder, dict):
+            holder.pop(place[-1], None)
+    with suppress(ValidationError):
+        return Scenario.model_validate({"name": name, "title": name, **left})
+    return None
 
 
 def _holder(chain: list[YamlFile], place: tuple[Any, ...]) -> YamlFile:
@@ -306,6 +323,7 @@ def _allowed(kind: str, message: str, place: tuple[Any, ...]) -> str:
     if kind == "extra_forbidden":
         group = _GROUPS.get(str(place[0]), Scenario) if len(place) > 1 else Scenario
         return ", ".join(group.model_fields)
+    message = message.removeprefix("Input should be ")
     return message[:1].lower() + message[1:]
 
 
