@@ -44,7 +44,7 @@ def tables() -> dict[str, pd.DataFrame]:
         "coordination": pd.DataFrame(
             [
                 {"link_id": "1", "projects": "A", "late_years": -0.5, **date},
-                {"link_id": "2", "projects": "AB;A", "late_years": 2.0, **date},
+                {"link_id": "gate:AB:epc", "projects": "AB;A", "late_years": 2.0, **date},
                 {"link_id": "3", "projects": "A", "late_years": np.nan, **date},
                 {"link_id": "4", "projects": "AB", "late_years": 9.0, **date},
             ]
@@ -64,10 +64,7 @@ def test_a_project_is_picked_by_its_whole_id_and_the_least_likely_stands_first(
     view = project_view(tables, "A")
     assert [row["gate"] for row in view["gates"]] == ["finance", "permit", "site"]
     assert [row["link_id"] for row in view["shared_links"]] == ["pipe"]
-    assert [row["link_id"] for row in view["dates"]] == [
-        "2",
-        "1",
-    ]  # latest first; what has no date is not in it
+    assert [row["link_id"] for row in view["dates"]] == ["gate:AB:epc", "1"]  # latest first, dated ones alone
     assert [row["policy"] for row in view["conflicts"]] == ["p"]
 
 
@@ -79,7 +76,7 @@ def test_lines_say_chance_date_and_who(tables: dict[str, pd.DataFrame]) -> None:
     assert "decision in 2031, in service in none" in text
     assert "finance                         10%  2028       city: decide" in lines
     assert any(line.startswith("site") and "done" in line for line in lines)
-    assert "2.0 years late" in text
+    assert any("2.0 years late" in line and line.endswith("build it (of AB)") for line in lines)
     assert "0.5 years to spare" in text
 
 

@@ -59,8 +59,11 @@ def project_lines(view: dict[str, Any]) -> Iterator[str]:
     if view["gates"]:
         yield "\nGates, least likely first    chance  likely by  who, and what they would do"
     for row in view["gates"]:
-        done = "done" if row["status"] == "done" else f"{row['p_pass']:.0%}"
-        yield f"{row['gate']:<29}{done:>6}  {_year(row['p50']):<9}  {row['actor']}: {row['action']}"
+        if row["status"] == "done":
+            yield f"{row['gate']:<29}  done"
+            continue
+        chance, by = f"{row['p_pass']:.0%}", _year(row["p50"])
+        yield f"{row['gate']:<29}{chance:>6}  {by:<9}  {row['actor']}: {row['action']}"
     if view["shared_links"]:
         yield "\nIt waits for, with others    chance  likely by  who, and what they would do"
     for row in view["shared_links"]:
@@ -71,7 +74,10 @@ def project_lines(view: dict[str, Any]) -> Iterator[str]:
     for row in view["dates"]:
         late = row["late_years"]
         verdict = f"{late:.1f} years late" if late > 0 else f"{-late:.1f} years to spare"
-        yield f"{_year(row['decide_by']):<6}{row['actor']:<16}{verdict:<21}{row['action']}"
+        kind, _, rest = row["link_id"].partition(":")
+        other = rest.partition(":")[0]
+        whose = f" (of {other})" if kind == "gate" and other != head["project_id"] else ""
+        yield f"{_year(row['decide_by']):<6}{row['actor']:<16}{verdict:<21}{row['action']}{whose}"
     if view["conflicts"]:
         yield "\nRules that do not fit"
     for row in view["conflicts"]:

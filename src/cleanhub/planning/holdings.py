@@ -154,7 +154,7 @@ def _frozen(path: Path, line: int, case: str, faults: FaultList) -> FrozenCase |
         return open_frozen(file)
     except InputError as error:
         for fault in error.faults:
-            faults.add(path.name, line, "case", what=fault.what, found=case, allowed=fault.allowed)
+            faults.add(path.name, line, "case", what=fault.what, found=case)
     return None
 
 

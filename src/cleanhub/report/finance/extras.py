@@ -118,8 +118,11 @@ def break_even_lines(found: Sequence[BreakEven]) -> list[str]:
 
 def support_lines(packages: Sequence[Package]) -> list[str]:
     """Packages that close the gap, least public cost first, and those that do not."""
+    enough = "what lets owners earn their return, least public cost first"
+    if not any(one.closes for one in packages):
+        enough = "nothing tried lets owners earn their return; what closes most of the gap first"
     lines = [
-        "SUPPORT  what lets owners earn their return, least public cost first",
+        f"SUPPORT  {enough}",
         f"  {'':<46}{'public cost':>16}{'per t CO2e':>14}{'gap closed':>12}",
     ]
     for one in packages:
