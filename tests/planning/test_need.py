@@ -12,7 +12,6 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.planning.need import (
-    base_rate_decisions,
     expected_decisions,
     project_need_table,
     vehicles_bought,
@@ -29,8 +28,12 @@ def switches(*rows: tuple[int, str, str, str, float], sector: str = "lime") -> p
 def need(
     hub: Hub, table: pd.DataFrame, bought: pd.DataFrame | None = None, expected: pd.DataFrame | None = None
 ) -> pd.DataFrame:
+    """The table; without ``bought`` no vehicle is, without ``expected`` no decision."""
     scenario = ch.load_scenario("baseline", hub)
-    found = project_need_table(hub, scenario, table, hub.base_year, bought, expected)
+    bought = pd.DataFrame(columns=["year", "sector", "vehicles", "capex_usd"]) if bought is None else bought
+    columns = ["sector", "year", "unit", "fid_expected"]
+    expected = pd.DataFrame(columns=columns) if expected is None else expected
+    found = project_need_table(hub, scenario, table, bought, expected)
     assert list(found.columns) == PLAN_TABLES["project_need"].names
     return found
 
@@ -72,21 +75,6 @@ def test_changes_and_cleaner_new_plants_count_once_each(bare: Hub) -> None:
     assert row["plants_needed"] == 2
     assert row["gap"] == 2
     assert row["capital_gap_usd"] == pytest.approx(2 * 20.0)  # mean of the first change of each plant
-
-
-def test_a_project_past_fid_takes_a_plant_off_the_gap(hub: Hub) -> None:
-    from dataclasses import replace
-
-    projects = hub.tables["projects"]
-    one = projects.iloc[:1].assign(
-        sector="lime", role="abates", role_secondary="", stage="construction", online_year=2028
-    )
-    small = replace(hub, tables={**hub.tables, "projects": one})
-    clean, _ = clean_and_usual(hub)
-    found = need(small, switches((2029, "a", clean, "retrofit", 10.0), (2029, "b", clean, "retrofit", 30.0)))
-    row = of(found, "lime", "plants", 2030)
-    assert (row["plants_needed"], row["fid_expected"], row["gap"]) == (2, 1, 1)
-    assert row["capital_gap_usd"] == pytest.approx(20.0)
 
 
 def projects_of(hub: Hub, *rows: dict[str, Any]) -> Hub:
@@ -144,7 +132,7 @@ def test_expected_decisions_close_the_gap_in_their_sector_and_year(bare: Hub) ->
     table = switches((2029, "a", clean, "retrofit", 10.0), (2034, "b", clean, "retrofit", 30.0))
     expected = pd.DataFrame(
         {"sector": ["lime", "lime", "glass"], "year": [2030, 2034, 2030], "fid_expected": [0.25, 0.5, 9.0]}
-    )
+    ).assign(unit="plants")
     found = need(bare, table, expected=expected)
     row = of(found, "lime", "plants", 2030)
     assert (row["fid_expected"], row["gap"], row["capital_gap_usd"]) == pytest.approx((0.25, 0.75, 15.0))
@@ -170,25 +158,6 @@ def test_expected_trucks_close_the_gap_of_trucks_and_their_capital(bare: Hub) ->
     assert set(found["unit"]) == {"vehicles"}
 
 
-def test_without_a_simulation_the_base_rate_stands_in(hub: Hub) -> None:
-    six = projects_of(
-        hub, *SIX, {"project_id": "c", "online_year": 2028}, {"project_id": "d", "stage": "cancelled"}
-    )
-    scenario = ch.load_scenario("baseline", hub)
-    found = base_rate_decisions(six, scenario, hub.base_year).set_index(["sector", "year", "unit"])
-    facts = hub.tables["programme_facts"]
-    rate = float(facts.loc[facts["fact"] == "fid_rate_global_pct", "value"].iloc[0]) / 100.0
-    later = scenario.as_of.year + 5
-    assert found["fid_expected"].to_dict() == pytest.approx(
-        {
-            ("lime", 2028, "plants"): rate,
-            ("lime", later, "plants"): 3 * rate,
-            ("trucking", later, "vehicles"): 500 * rate,
-        }
-    )
-    assert f"{rate:g}" in of(need(six, switches()), "lime", "plants", 2030)["source"]
-
-
 def test_vehicles_are_a_line_of_their_own_and_add_up(bare: Hub) -> None:
     bought = pd.DataFrame(
         {
@@ -208,7 +177,6 @@ def test_vehicles_are_a_line_of_their_own_and_add_up(bare: Hub) -> None:
 
 def test_nothing_needed_and_nothing_planned_is_an_empty_table(bare: Hub) -> None:
     assert need(bare, switches()).empty
-    assert need(bare, switches(), pd.DataFrame(columns=["year", "sector", "vehicles", "capex_usd"])).empty
 
 
 def test_vehicles_bought_are_those_of_the_path(hub: Hub) -> None:

@@ -9,12 +9,10 @@ from cleanhub.core.tables import conform
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
-from cleanhub.hub.schema import PAST_FID, PROPOSED
+from cleanhub.hub.schema import PAST_FID
 from cleanhub.pathways.assemble import Pathway
 
-BASE_RATE_FACT = "fid_rate_global_pct"
 PLANT_ROLES = ("abates", "supplies")
-WAIT_YEARS = 5
 
 PLANTS, VEHICLES = "plants", "vehicles"
 CONVENTIONAL = "initial"
@@ -26,31 +24,23 @@ def project_need_table(
     hub: Hub,
     scenario: Scenario,
     switches: pd.DataFrame,
-    last_reported: int,
-    bought: pd.DataFrame | None = None,
-    expected: pd.DataFrame | None = None,
+    bought: pd.DataFrame,
+    expected: pd.DataFrame,
 ) -> pd.DataFrame:
     """Plan table ``project_need`` for every fifth year and the last year.
 
     Plants count once, in the year they first change or are built new with a technology that is
-    not conventional. ``bought`` is what :func:`vehicles_bought` gives. ``expected`` is what the
-    simulation of the pipeline expects by the end of each year, as :func:`expected_decisions`
-    gives it: columns sector, year, fid_expected, and unit where some of it is vehicles. Without
-    a simulation :func:`base_rate_decisions` stands in for it.
+    not conventional. ``bought`` is what :func:`vehicles_bought` gives, ``expected`` what the
+    simulation of the pipeline expects by the end of each year, as :func:`expected_decisions` gives it.
 
     The gap is not below nothing in any sector: one sector's plants are no other's. Its capital is
     that of the missing share: plants at the mean capital of the sector's first changes,
     vehicles at the mean capital of those bought by then [USD].
     """
-    simulated = expected is not None
-    have = expected if expected is not None else base_rate_decisions(hub, scenario, last_reported)
-    if "unit" not in have:
-        have = have.assign(unit=PLANTS)
     first = _wanted(hub, switches)
     start = scenario.as_of.year - scenario.as_of.year % 5 + 5
     years = sorted({*range(start, scenario.end_year + 1, 5), scenario.end_year})
-    how = _SIMULATED if simulated else _BASE_RATE.format(_base_rate(hub))
-    plants = have[have["unit"] == PLANTS]
+    plants = expected[expected["unit"] == PLANTS]
     rows: list[tuple[object, ...]] = []
     for sector in sorted(set(first["sector"]) | set(plants["sector"])):
         mine = first[first["sector"] == sector]
@@ -59,18 +49,15 @@ def project_need_table(
             needed = float((mine["year"] <= year).sum())
             coming = _by(plants, sector, year)
             gap = max(needed - coming, 0.0)
-            rows.append((sector, year, PLANTS, needed, coming, gap, gap * each, f"{_PLANTS}; {how}"))
-    rows += _vehicle_rows(bought, have[have["unit"] == VEHICLES], years, how)
+            rows.append((sector, year, PLANTS, needed, coming, gap, gap * each, f"{_PLANTS}; {_HOW}"))
+    rows += _vehicle_rows(bought, expected[expected["unit"] == VEHICLES], years)
     frame = pd.DataFrame(rows, columns=PLAN_TABLES["project_need"].names)
     return conform(frame, PLAN_TABLES["project_need"])
 
 
 _PLANTS = "plants of the path that change technology or are built new and cleaner"
 _VEHICLES = "vehicles of the path that are not conventional, bought up to the year"
-_SIMULATED = "projects count with their simulated chance of being past the final investment decision by then"
-_BASE_RATE = (
-    "projects past their final investment decision count in full, proposed ones {:g} (programme facts)"
-)
+_HOW = "projects count with their simulated chance of being past the final investment decision by then"
 
 
 def _by(expected: pd.DataFrame, sector: str, year: int) -> float:
@@ -80,12 +67,11 @@ def _by(expected: pd.DataFrame, sector: str, year: int) -> float:
 
 
 def counted_projects(hub: Hub, last_reported: int) -> pd.DataFrame:
-    """Projects that bring plants or vehicles: project_id, sector, unit, number, live, past_fid, year.
+    """Projects that bring plants or vehicles: project_id, sector, unit, number.
 
     Each project is one plant, or as many vehicles as its capacity says. Not counted: programmes
     and what only enables or stores, trucking projects that state no vehicles, and what was in
-    operation by ``last_reported``, whose tonnes are in the reported ones. ``year`` is the year in
-    which it is to be online, as published.
+    operation by ``last_reported``, whose tonnes are in the reported ones.
     """
     table = hub.tables["projects"]
     of_role = table["role"].isin(PLANT_ROLES) | table["role_secondary"].isin(PLANT_ROLES)
@@ -101,9 +87,6 @@ def counted_projects(hub: Hub, last_reported: int) -> pd.DataFrame:
             "sector": table["sector"],
             "unit": np.where(vehicles, VEHICLES, PLANTS),
             "number": np.where(vehicles, capacity, 1.0),
-            "live": table["stage"].isin(PROPOSED),
-            "past_fid": table["stage"].isin(PAST_FID),
-            "year": online,
         }
     )
     return frame[keep.to_numpy()].reset_index(drop=True)
@@ -119,29 +102,11 @@ def expected_decisions(hub: Hub, stage_years: pd.DataFrame, last_reported: int) 
     projects = counted_projects(hub, last_reported)
     past = stage_years[stage_years["stage"].isin(PAST_FID)]
     chance = past.groupby(["project_id", "year"], as_index=False)["probability"].sum()
-    both = chance.merge(projects.drop(columns="year"), on="project_id")
+    both = chance.merge(projects, on="project_id")
     both["fid_expected"] = both["probability"].clip(upper=1.0) * both["number"]
     keys = ["sector", "year", "unit"]
     total: pd.DataFrame = both.groupby(keys)["fid_expected"].sum().reset_index()
     return total
-
-
-def base_rate_decisions(hub: Hub, scenario: Scenario, last_reported: int) -> pd.DataFrame:
-    """The same without a simulation: the base rate of the programme facts for every proposed project.
-
-    A project past its decision counts in full from its published first year, a proposed one with the
-    share of proposed projects that ever decide, from that year or ``WAIT_YEARS`` after the as-of
-    date. Without that fact, proposed projects count as nothing.
-    """
-    projects = counted_projects(hub, last_reported)
-    fallback = scenario.as_of.year + WAIT_YEARS
-    year = np.where(projects["year"].isna(), fallback, projects["year"].clip(lower=scenario.as_of.year))
-    weight = np.where(projects["past_fid"], 1.0, np.where(projects["live"], _base_rate(hub), 0.0))
-    counted = projects.assign(year=year.astype(int), fid_expected=weight * projects["number"])
-    keys = ["sector", "unit", "year"]
-    each = counted.groupby(keys)["fid_expected"].sum()
-    total = each.groupby(level=["sector", "unit"]).cumsum().reset_index()
-    return total[["sector", "year", "unit", "fid_expected"]]
 
 
 def _wanted(hub: Hub, switches: pd.DataFrame) -> pd.DataFrame:
@@ -177,25 +142,15 @@ def vehicles_bought(pathway: Pathway) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
 
 
-def _vehicle_rows(
-    bought: pd.DataFrame | None, expected: pd.DataFrame, years: list[int], how: str
-) -> list[tuple[object, ...]]:
-    empty = pd.DataFrame(columns=["year", "sector", "vehicles", "capex_usd"])
-    wanted = empty if bought is None else bought
+def _vehicle_rows(bought: pd.DataFrame, expected: pd.DataFrame, years: list[int]) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
-    for sector in sorted(set(wanted["sector"]) | set(expected["sector"])):
-        mine = wanted[wanted["sector"] == sector]
+    for sector in sorted(set(bought["sector"]) | set(expected["sector"])):
+        mine = bought[bought["sector"] == sector]
         for year in years:
             past = mine[mine["year"] <= year]
             number, capital = float(past["vehicles"].sum()), float(past["capex_usd"].sum())
             coming = _by(expected, sector, year)
             gap = max(number - coming, 0.0)
             missing = capital * gap / number if number > 0 else 0.0
-            rows.append((sector, year, VEHICLES, number, coming, gap, missing, f"{_VEHICLES}; {how}"))
+            rows.append((sector, year, VEHICLES, number, coming, gap, missing, f"{_VEHICLES}; {_HOW}"))
     return rows
-
-
-def _base_rate(hub: Hub) -> float:
-    facts = hub.tables["programme_facts"]
-    rows = facts[facts["fact"] == BASE_RATE_FACT]
-    return float(rows["value"].iloc[0]) / 100.0 if len(rows) else 0.0
