@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from contextlib import suppress
 from copy import deepcopy
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -349,6 +350,8 @@ def _check_names(
     wanted += [(("limits", name), name, limits, "a limit of limits.csv") for name in scenario.limits]
     for place, name, known, may_be in wanted:
         if name not in known:
+            meant = get_close_matches(name, sorted(known))
+            others = sorted(known.difference(meant))
             file = _holder(chain, place)
             faults.add(
                 _shown(file.path),
@@ -356,7 +359,7 @@ def _check_names(
                 ".".join(place),
                 what="unknown name",
                 found=name,
-                allowed=f"{may_be}: {', '.join(sorted(known)) or 'there is none'}",
+                allowed=f"{may_be}: {', '.join([*meant, *others]) or 'there is none'}",
             )
 
 
