@@ -158,7 +158,7 @@ def supply_node(
         return maker.by_rule(rule, slug(missing), what)
     if not chosen:
         area = maker.suppliers.area(project, maker.county[project])
-        return maker.by_rule(rule, f"{NONE_NEAR}:{slug(area)}", f"{kind} for {area}: none is within reach")
+        return maker.by_rule(rule, f"{NONE_NEAR}:{slug(area)}", f"{kind} for {area}: none is known within reach")
     found: dict[str, Supplier] = {}
     for supplier, full in chosen:
         if full:
