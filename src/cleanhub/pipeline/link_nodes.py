@@ -158,7 +158,8 @@ def supply_node(
         return maker.by_rule(rule, slug(missing), what)
     if not chosen:
         area = maker.suppliers.area(project, maker.county[project])
-        return maker.by_rule(rule, f"{NONE_NEAR}:{slug(area)}", f"{kind} for {area}: none is known within reach")
+        words = f"{kind} for {area}: none is known within reach"
+        return maker.by_rule(rule, f"{NONE_NEAR}:{slug(area)}", words)
     found: dict[str, Supplier] = {}
     for supplier, full in chosen:
         if full:
