@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cleanhub.planning.siting import Sited
 
 _OBJECTIVES = ("cost", "electric_miles", "co2e", "diesel_pm_exposure")
+_ROBUST = ("", "regret", "cvar")
 _FIRST = 12
 
 
@@ -70,22 +71,10 @@ def site(
     from cleanhub.hub.scenario import load_scenario
     from cleanhub.planning.siting import SitingChoice, site_chargers
 
-    faults = FaultList()
-    if objective not in (None, *_OBJECTIVES):
-        faults.add("--objective", what="no such objective", found=objective, allowed=", ".join(_OBJECTIVES))
-    if robust not in ("", "regret", "cvar"):
-        faults.add("--robust", what="no such measure", found=robust, allowed="regret, cvar")
-    if last < first:
-        faults.add("--to", what="before --from", found=last, allowed=f"{first} or later")
-    faults.raise_if_any("freight site")
+    _check(objective, robust, first, last)
     loaded = load_hub(hub)
     chosen = load_scenario(scenario or str(loaded.meta.get("default_scenario", "baseline")), loaded)
-    if last > chosen.end_year or first < loaded.base_year:
-        faults.add(
-            "--from, --to", what="outside of the scenario", found=f"{first} to {last}",
-            allowed=f"{loaded.base_year} to {chosen.end_year}",
-        )  # fmt: skip
-        faults.raise_if_any("freight site")
+    _check_years(first, last, loaded.base_year, chosen.end_year)
     update = {"objective": objective, "budget_usd": budget, "equity_share": equity}
     freight = chosen.freight.model_copy(update={k: v for k, v in update.items() if v is not None})
     chosen = chosen.model_copy(update={"freight": freight})
@@ -110,6 +99,25 @@ def site(
     _print(sited, summary)
     if out_dir is not None:
         out.print(f"\n{len(summary['files'])} tables in {out_dir}", highlight=False, soft_wrap=True)
+
+
+def _check(objective: str | None, robust: str, first: int, last: int) -> None:
+    faults = FaultList()
+    if objective not in (None, *_OBJECTIVES):
+        faults.add("--objective", what="no such objective", found=objective, allowed=", ".join(_OBJECTIVES))
+    if robust not in _ROBUST:
+        faults.add("--robust", what="no such measure", found=robust, allowed=", ".join(_ROBUST[1:]))
+    if last < first:
+        faults.add("--to", what="before --from", found=last, allowed=f"{first} or later")
+    faults.raise_if_any("freight site")
+
+
+def _check_years(first: int, last: int, base: int, end: int) -> None:
+    faults = FaultList()
+    if last > end or first < base:
+        found, allowed = f"{first} to {last}", f"{base} to {end}"
+        faults.add("--from, --to", what="outside of the scenario", found=found, allowed=allowed)
+    faults.raise_if_any("freight site")
 
 
 def _summary(sited: Sited) -> dict[str, Any]:

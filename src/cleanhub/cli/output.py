@@ -46,6 +46,11 @@ class GroupWithDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
+def say(text: str) -> None:
+    """Print a line of plain words: no markup, nothing coloured, and not broken by the width of the window."""
+    out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def print_json(data: Any) -> None:
     """Write ``data`` as JSON to standard output."""
     sys.stdout.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import HubArgument, JsonOption, out, print_frame, print_json, records
+from cleanhub.cli.output import HubArgument, JsonOption, out, print_frame, print_json, records, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,12 +137,12 @@ def _show(found: SupportPlan, said: str) -> None:
     money = f"${limits.budget / 1e6:,.1f} million"
     if limits.public is not None:
         money += f" and ${limits.public / 1e6:,.1f} million of public money"
-    _say(
+    say(
         f"{limits.slots} slots, {money}; {total['packages']} packages for {total['candidates']} projects and "
         f"shared links; tonnes to the end of {found.by}; {found.draws:,} draws"
     )
     if found.chosen.empty:
-        _say("nothing to support: no package within slots and money adds any tonnes")
+        say("nothing to support: no package within slots and money adds any tonnes")
     for place, row in enumerate(records(found.chosen), start=1):
         _show_one(place, row)
     if not found.chosen.empty:
@@ -150,28 +150,24 @@ def _show(found: SupportPlan, said: str) -> None:
         out.print(f"({closing}, without and with all of this support)", style="dim", highlight=False)
     payers = ", ".join(f"{payer} ${usd / 1e6:,.1f} million" for payer, usd in total["paid_usd"].items())
     low, high = total["cost_low_usd"] / 1e6, total["cost_high_usd"] / 1e6
-    _say(f"\nslots used: {total['slots_used']} of {limits.slots}")
-    _say(f"cost: ${total['cost_usd'] / 1e6:,.1f} million ({low:,.1f} to {high:,.1f}): {payers or 'none'}")
-    _say(f"without support: {_mt(found.base)}")
-    _say(
+    say(f"\nslots used: {total['slots_used']} of {limits.slots}")
+    say(f"cost: ${total['cost_usd'] / 1e6:,.1f} million ({low:,.1f} to {high:,.1f}): {payers or 'none'}")
+    say(f"without support: {_mt(found.base)}")
+    say(
         f"support adds, as chosen: {_mt(found.choice.value)}; no choice can add more than "
         f"{_mt(found.choice.bound)} (gap {found.choice.gap:.1e}, {found.choice.status})"
     )
-    _say(
+    say(
         f"the whole set simulated: {_mt(found.simulated.value)} (standard error "
         f"{_mt(found.simulated.error)}); on fresh draws: {_mt(found.fresh.value)} "
         f"({_mt(found.fresh.error)}). Quote the last: a set looks best on the draws it was chosen on"
     )
-    _say(f"if support causes nothing (uplift 0), the same set adds {_mt(found.at_zero)}")
-    _say(f"if the share that it causes is anywhere between its ends, {_mt(found.drawn.value)}")
+    say(f"if support causes nothing (uplift 0), the same set adds {_mt(found.at_zero)}")
+    say(f"if the share that it causes is anywhere between its ends, {_mt(found.drawn.value)}")
     print_frame("At other shares of the odds taken as caused", _shares(found.uplifts), _MOST)
     for note in found.notes:
         out.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
     out.print(f"\n{said}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _say(text: str) -> None:
-    out.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _mt(tonnes: float) -> str:
@@ -181,12 +177,12 @@ def _mt(tonnes: float) -> str:
 def _show_one(place: int, row: dict[str, Any]) -> None:
     """One choice on two lines."""
     out.print()
-    _say(f"{place}. {row['name']} ({row['id']}): {row['instruments'].replace('_', ' ').replace(';', ', ')}")
+    say(f"{place}. {row['name']} ({row['id']}): {row['instruments'].replace('_', ' ').replace(';', ', ')}")
     paid = ", ".join(
         f"{payer} {float(usd) / 1e6:,.1f}"
         for payer, usd in (part.rsplit(" ", 1) for part in row["paid_by"].split(";"))
     )
-    _say(
+    say(
         f"   ${row['cost_usd'] / 1e6:,.1f} million ({paid}); adds {_mt(row['alone_co2e_t'])} alone, "
         f"{_mt(row['last_co2e_t'])} on top of the others; chance {row['p_before']:.0%}, "
         f"then {row['p_after']:.0%}"

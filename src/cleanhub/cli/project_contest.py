@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import print_json
-from cleanhub.cli.project_talks import ProjectOption, say
+from cleanhub.cli.output import print_json, say
+from cleanhub.cli.project_talks import ProjectOption
 from cleanhub.cli.register_options import Asked, reads, writes
 from cleanhub.cli.register_session import Session, filled, tell
 from cleanhub.core.errors import FaultList, InputError

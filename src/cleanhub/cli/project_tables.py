@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import JsonOption, out, print_json
+from cleanhub.cli.output import JsonOption, out, print_json, say
 from cleanhub.cli.register_options import Asked, makes, reads
 from cleanhub.cli.register_session import Session, check_hub_name, shown
 from cleanhub.core.errors import CleanhubError, FaultList, InputError
@@ -180,9 +180,6 @@ def _data(result: ImportResult, dry_run: bool) -> dict[str, Any]:
 
 
 def _tell(result: ImportResult, dry_run: bool, to_fix: Path | None) -> None:
-    def say(text: str) -> None:
-        out.print(text, highlight=False, markup=False, soft_wrap=True)
-
     say(f"{result.sheet.name}: {len(result.sheet.rows)} rows, read as {result.kind}")
     if result.sheet.remark:
         say(f"  {result.sheet.remark}")

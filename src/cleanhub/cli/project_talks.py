@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import out, print_json
+from cleanhub.cli.output import print_json, say
 from cleanhub.cli.register_options import Asked, reads, writes
 from cleanhub.cli.register_session import filled, shown, tell
 from cleanhub.core.errors import FaultList
@@ -119,11 +119,6 @@ def list_convenings(
             say(f"  decided: {part['what']} ({part['decided_by']})")
         for part in mine["follow_up"]:
             say(f"  {part['status']}: {part['what']}, {part['owner']} by {part['due']} ({part.id})")
-
-
-def say(text: str) -> None:
-    """Print a line of a record as it stands."""
-    out.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 # ---------------------------------------------------------------- agreements

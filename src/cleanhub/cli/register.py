@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cleanhub.cli.output import JsonOption, out, print_json
+from cleanhub.cli.output import JsonOption, print_json, say
 from cleanhub.cli.project import project_app
 from cleanhub.cli.register_options import AsOption, RegisterOption
 from cleanhub.cli.register_session import DEFAULT_REGISTER, event_lines, session
@@ -40,7 +40,7 @@ def backup(
         print_json({"file": str(file), **asdict(held)})
         return
     rows, events = sum(held.rows.values()), held.rows["event"]
-    _say(f"{file}: {rows} rows, of them {events} events, hash {held.digest[:16]}")
+    say(f"{file}: {rows} rows, of them {events} events, hash {held.digest[:16]}")
 
 
 def restore(
@@ -59,7 +59,7 @@ def restore(
     if as_json:
         print_json({"register": place, **asdict(held)})
         return
-    _say(f"{place}: {sum(held.rows.values())} rows restored, hash {held.digest[:16]}")
+    say(f"{place}: {sum(held.rows.values())} rows restored, hash {held.digest[:16]}")
 
 
 def migrate(register: RegisterOption = None, as_json: JsonOption = False) -> None:
@@ -70,7 +70,7 @@ def migrate(register: RegisterOption = None, as_json: JsonOption = False) -> Non
     if as_json:
         print_json({"before": before, "after": after})
         return
-    _say(f"schema {after} already" if before == after else f"schema {before} -> {after}")
+    say(f"schema {after} already" if before == after else f"schema {before} -> {after}")
 
 
 def replay(register: RegisterOption = None, as_json: JsonOption = False) -> None:
@@ -80,10 +80,10 @@ def replay(register: RegisterOption = None, as_json: JsonOption = False) -> None
     if as_json:
         print_json([asdict(one) for one in found])
     elif not found:
-        _say("every record is what its events make of it")
+        say("every record is what its events make of it")
     else:
         for one in found:
-            _say(f"{one.kind} {one.id}: {one.what}; record {one.row!r}, events {one.events!r}")
+            say(f"{one.kind} {one.id}: {one.what}; record {one.row!r}, events {one.events!r}")
     if found:
         raise typer.Exit(1)
 
@@ -103,8 +103,4 @@ def history(
         print_json([event.as_dict() for event in events])
         return
     for line in event_lines(events, whole=True):
-        _say(line)
-
-
-def _say(text: str) -> None:
-    out.print(text, highlight=False, markup=False, soft_wrap=True)
+        say(line)
