@@ -15,7 +15,7 @@ import pytest
 import cleanhub as ch
 from cleanhub.core.memory import VARIABLE, remembering
 from cleanhub.hub.excerpt import excerpt
-from cleanhub.planning import freight_steps, pipeline
+from cleanhub.planning import announced, freight_steps
 from cleanhub.planning.plan import Plan
 from cleanhub.planning.store import write_plan
 from cleanhub.report.remembered import write_remembered
@@ -135,13 +135,13 @@ def test_freight_names_no_table_that_its_excerpt_leaves_out() -> None:
 
 
 def test_the_pipeline_names_no_table_that_its_excerpt_leaves_out() -> None:
-    apart = pipeline.APART_TABLES | pipeline.APART_LIBRARY
+    apart = announced.APART_TABLES | announced.APART_LIBRARY
     assert not mentioned("pipeline", "policy") & apart
 
 
 @pytest.mark.parametrize(
     ("rooms", "apart"),
-    [(("freight",), freight_steps.APART_CHOICES), (("pipeline",), pipeline.APART_CHOICES)],
+    [(("freight",), freight_steps.APART_CHOICES), (("pipeline",), announced.APART_CHOICES)],
 )
 def test_no_room_asks_for_a_choice_that_its_excerpt_leaves_out(
     rooms: tuple[str, ...], apart: frozenset[str]

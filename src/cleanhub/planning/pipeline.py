@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cleanhub.core.memory import remembered
 from cleanhub.finance.project_grid import value_grids
 from cleanhub.finance.valuations import (
     ProjectValue,
@@ -18,7 +17,6 @@ from cleanhub.finance.valuations import (
     valuations_table,
     value_projects,
 )
-from cleanhub.hub.excerpt import excerpt
 from cleanhub.hub.package import Hub
 from cleanhub.hub.parameters import Parameters
 from cleanhub.hub.scenario import Scenario
@@ -29,9 +27,11 @@ from cleanhub.pipeline.deadlines import policy_deadlines
 from cleanhub.pipeline.financing import value_gates
 from cleanhub.pipeline.graph import Dangling
 from cleanhub.pipeline.missing import links_table
+from cleanhub.pipeline.offtake import offtake_table
 from cleanhub.pipeline.problem import Hurdle
 from cleanhub.pipeline.results import gates_table, pipeline_years_table, stage_years_table
 from cleanhub.pipeline.simulate import DRAWS, Run, simulate
+from cleanhub.planning.announced import Announced
 from cleanhub.planning.projects import projects_table
 from cleanhub.policy.book import PolicyBook, load_book
 
@@ -120,73 +120,9 @@ def simulated_tables(run: Run, scenario: Scenario, valued: Valued) -> dict[str, 
 
 # ---------------------------------------------------------------- inside a plan
 
-APART_TABLES = frozenset(
-    {
-        "branches",
-        "community_areas",
-        "counties",
-        "credits",
-        "drivers",
-        "facility_emissions",
-        "freight_parameters",
-        "freight_places",
-        "grid_headroom",
-        "inventory",
-        "limits",
-        "markets",
-        "port_throughput",
-        "prices",
-        "stacks",
-        "tariffs",
-        "tracts",
-        "truck_registry",
-        "warehouse_clusters",
-    }
-)
-"""Tables of a hub that neither values nor the simulation of projects read."""
-APART_LIBRARY = frozenset(
-    {
-        "adoption_thresholds",
-        "component_deployment",
-        "components",
-        "freight_parameters",
-        "grid_tiers",
-        "switches",
-        "technology_components",
-    }
-)
-"""Tables of the library that they do not read."""
-APART_CHOICES = frozenset(
-    {
-        "carbon_price",
-        "credits",
-        "drivers",
-        "freight",
-        "learning",
-        "limits",
-        "programme",
-        "zero_emission_sales",
-    }
-)
-"""Choices of a scenario that they do not read."""
 
-
-@dataclass(frozen=True)
-class Announced:
-    """What a plan says of the announced projects: tables by name, and notes on values and simulation."""
-
-    tables: dict[str, pd.DataFrame]
-    on_values: tuple[str, ...]
-    on_simulation: tuple[str, ...]
-
-
-def announced_projects(hub: Hub, scenario: Scenario, seed: int) -> Announced:
-    """The announced projects valued and simulated, remembered until something that they rest on changes."""
-    part = excerpt(hub, scenario, APART_TABLES, APART_LIBRARY, APART_CHOICES)
-    return remembered("projects", (part.content, seed), lambda: _announced(part.hub, part.scenario, seed))
-
-
-def _announced(hub: Hub, scenario: Scenario, seed: int) -> Announced:
+def compute_announced(hub: Hub, scenario: Scenario, seed: int) -> Announced:
+    """The announced projects valued and simulated, with the offers they have for what they make."""
     valued = valued_projects(hub, scenario)
     run = run_pipeline(hub, scenario, valued, seed=seed, dangling="note")
     tables = {
@@ -196,8 +132,11 @@ def _announced(hub: Hub, scenario: Scenario, seed: int) -> Announced:
         **simulated_tables(run, scenario, valued),
         "projects": projects_table(hub, scenario, run),
     }
+    online = tables["projects"].set_index("project_id")["online_p50"].dropna()
+    from_year = {str(name): float(year) for name, year in online.items()}
+    offtake = offtake_table(hub, scenario, tables["valuations"], from_year)
     on_simulation = tuple(f"pipeline: {note}" for note in run.notes)
-    return Announced(tables, tuple(_worth(valued.projects)), on_simulation)
+    return Announced(tables, offtake, tuple(_worth(valued.projects)), on_simulation)
 
 
 def _worth(valued: list[ProjectValue]) -> list[str]:

@@ -15,13 +15,12 @@ from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.charging import Charging
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.pathways.tables import path_tables
-from cleanhub.pipeline.offtake import offtake_table
+from cleanhub.planning.announced import announced_projects
 from cleanhub.planning.charging import TABLES as CHARGING_TABLES
 from cleanhub.planning.charging import charging_tables, with_chargers
 from cleanhub.planning.commitments import commitments_table
 from cleanhub.planning.foresight import compare_with_optimum, with_marginal_values
 from cleanhub.planning.need import expected_decisions, project_need_table, vehicles_bought
-from cleanhub.planning.pipeline import announced_projects
 from cleanhub.planning.provenance import provenance_table, source_groups
 from cleanhub.planning.scorecard import ScorecardInputs, scorecard_table
 from cleanhub.planning.targets import PathTables, budgets_table, milestones_table
@@ -62,7 +61,7 @@ def computed(
         tables["milestones"] = milestones_table(hub, scenario, central)
         tables["budgets"] = budgets_table(hub, scenario, central)
         tables.update(announced.tables)
-        tables.update(_expected(path, tables, central))
+        tables.update({**_expected(path, tables, central), "offtake": announced.offtake})
     tell("targets", 0.95)
     with clock.step("scorecard"):
         inputs = ScorecardInputs(
@@ -97,12 +96,9 @@ def _expected(path: Pathway, tables: dict[str, pd.DataFrame], central: PathTable
     hub, scenario, last = path.hub, path.scenario, path.sites.last_year
     decisions = expected_decisions(hub, tables["stage_years"], last)
     need = project_need_table(hub, scenario, tables["switches"], vehicles_bought(path), decisions)
-    online = tables["projects"].set_index("project_id")["online_p50"].dropna()
-    from_year = {str(name): float(year) for name, year in online.items()}
     return {
         "project_need": need,
         "commitments": commitments_table(path, central),
-        "offtake": offtake_table(hub, scenario, tables["valuations"], from_year),
     }
 
 
