@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import JsonOption, out, print_json, records
-from cleanhub.cli.policy_session import indented
+from cleanhub.cli.output import JsonOption, indented, out, print_json, records
 from cleanhub.core.errors import FaultList
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import textwrap
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -49,6 +50,18 @@ class GroupWithDefault(TyperGroup):
 def say(text: str) -> None:
     """Print a line of plain words: no markup, nothing coloured, and not broken by the width of the window."""
     out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def indented(text: str, indent: int = 4, hang: int = 0) -> str:
+    """``text`` wrapped to the terminal, ``indent`` columns in, later lines ``hang`` more."""
+    return textwrap.fill(
+        text,
+        max(out.width, 40),
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hang),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def print_json(data: Any) -> None:

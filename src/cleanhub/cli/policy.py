@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from cleanhub.cli.output import JsonOption, out, print_json
+from cleanhub.cli.output import JsonOption, indented, out, print_json
 from cleanhub.cli.policy_cost import add_cost_command
 from cleanhub.cli.policy_dates import add_dates_command
-from cleanhub.cli.policy_session import AboutOption, HubOption, indented, policy_book
+from cleanhub.cli.policy_session import AboutOption, HubOption, policy_book
 from cleanhub.core.errors import FaultList, InputError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cleanhub.cli.output import JsonOption, out, print_json
-from cleanhub.cli.policy_session import AboutOption, HubOption, indented, policy_book
+from cleanhub.cli.output import JsonOption, indented, out, print_json
+from cleanhub.cli.policy_session import AboutOption, HubOption, policy_book
 from cleanhub.core.errors import FaultList
 
 if TYPE_CHECKING:

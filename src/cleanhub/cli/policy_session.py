@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cleanhub.cli.output import out
-
 if TYPE_CHECKING:
     from cleanhub.hub.package import Hub
     from cleanhub.hub.scenario import Scenario
@@ -37,17 +35,3 @@ def policy_book(
     chosen = load_scenario(scenario, loaded) if scenario is not None and loaded is not None else None
     library = loaded.library if loaded is not None else load_library()
     return load_book(library, loaded, chosen, files or ()), loaded, chosen
-
-
-def indented(text: str, indent: int = 4, hang: int = 0) -> str:
-    """``text`` wrapped to the terminal, ``indent`` columns in, later lines ``hang`` more."""
-    import textwrap
-
-    return textwrap.fill(
-        text,
-        max(out.width, 40),
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + hang),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
