@@ -78,15 +78,8 @@ def site(
     update = {"objective": objective, "budget_usd": budget, "equity_share": equity}
     freight = chosen.freight.model_copy(update={k: v for k, v in update.items() if v is not None})
     chosen = chosen.model_copy(update={"freight": freight})
-    choice = SitingChoice(
-        first,
-        last,
-        wanted,
-        gap=gap,
-        seconds=seconds,
-        survival=survival,
-        robust=cast(Literal["", "regret", "cvar"], robust),
-    )
+    measure = cast(Literal["", "regret", "cvar"], robust)
+    choice = SitingChoice(first, last, wanted, gap=gap, seconds=seconds, survival=survival, robust=measure)
     sited = site_chargers(loaded, chosen, choice, seed)
     summary = _summary(sited)
     if out_dir is not None:
