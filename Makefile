@@ -60,6 +60,8 @@ validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, an
 	$(BIN)/python benchmarks/p_median.py || status=1; \
 	$(BIN)/python benchmarks/siting.py || status=1; \
 	$(BIN)/python benchmarks/pipeline.py || status=1; \
+	PYTHONPATH=tests/fuzz:tests/freight $(BIN)/python benchmarks/mangled_files.py --seconds 300 || status=1; \
+	$(BIN)/python benchmarks/big_files.py || status=1; \
 	$(BIN)/cleanhub validate pathways || status=1; \
 	for case in $(CASES); do \
 		if [ -d $$case/pmed ]; then $(BIN)/python benchmarks/location_optima.py $$case || status=1; \
