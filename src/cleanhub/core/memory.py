@@ -46,7 +46,7 @@ class Memory:
     """The memory of one run: its folder, if it has one, and what it gave and took.
 
     ``fresh`` computes every step and puts the new value in place of the remembered one. ``recalled``
-    and ``made`` list the steps in order.
+    and ``made`` name the steps, each once, in order.
     """
 
     folder: Path | None
@@ -58,15 +58,15 @@ class Memory:
     def value(self, step: str, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:
         """The value of ``step`` for ``inputs``: remembered, or made now and kept."""
         if self.folder is None:
-            self.made.append(step)
+            _tell(self.made, step)
             return make()
         key = fingerprint(step, _versions(), inputs)
         path = self.folder / key[:2] / key
         found = _ABSENT if self.fresh else _read(path)
         if found is not _ABSENT:
-            self.recalled.append(step)
+            _tell(self.recalled, step)
             return found  # type: ignore[return-value]
-        self.made.append(step)
+        _tell(self.made, step)
         made = make()
         self._keep(path, made)
         return made
@@ -86,6 +86,11 @@ class Memory:
             self._size += len(data)
         if self._size > MOST:
             self._size = prune(self.folder, MOST // 2)
+
+
+def _tell(told: list[str], step: str) -> None:
+    if step not in told:
+        told.append(step)
 
 
 def remembered(step: str, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:

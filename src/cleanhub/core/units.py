@@ -2,7 +2,8 @@
 
 The registry is pint's with the few units of this field (TEU, CO2e, vehicles, money) in
 ``units.txt`` beside this module. It is built on first use: importing it costs half a
-second, so code that only compares unit strings must not.
+second, so code that only compares unit strings must not, and conversions are remembered
+(:mod:`cleanhub.core.memory`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from cleanhub.core.memory import remembered
 
 if TYPE_CHECKING:
     from pint import UnitRegistry
@@ -41,8 +44,10 @@ def registry() -> UnitRegistry[Any]:
 @lru_cache(maxsize=4096)
 def is_unit(text: str) -> bool:
     """Whether ``text`` is a unit that :func:`convert` understands (``1`` is dimensionless)."""
-    if text == "1":
-        return True
+    return text == "1" or remembered("units", (text,), lambda: _is_unit(text))
+
+
+def _is_unit(text: str) -> bool:
     try:
         _unit(text)
     except Exception:  # pint raises many kinds for unparseable text
@@ -57,8 +62,10 @@ def factor(source: str, target: str) -> float:
     Raises ``ValueError`` when the two are not of one dimension. Money keeps its price
     year: only :class:`cleanhub.core.money.PriceIndex` moves it between years.
     """
-    if source == target:
-        return 1.0
+    return 1.0 if source == target else remembered("units", (source, target), lambda: _factor(source, target))
+
+
+def _factor(source: str, target: str) -> float:
     ureg = registry()
     try:
         zero, one = (float(ureg.Quantity(x, _unit(source)).to(_unit(target)).magnitude) for x in (0.0, 1.0))

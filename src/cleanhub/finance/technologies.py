@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
+from cleanhub.core.memory import remembered
 from cleanhub.core.money import currency_of, in_dollars
 from cleanhub.core.units import factor
 from cleanhub.finance.annuity import capital_recovery_factor
@@ -104,6 +105,10 @@ class Technologies:
         return int(where[0]) if len(where) else -1
 
 
+_READ = ("technologies", "technology_parameters", "carriers", "price_index")
+"""Tables of the library that technologies are built from."""
+
+
 def build_technologies(library: Library, scenario: Scenario) -> Technologies:
     """Turn the library's tables into arrays in the scenario's price year.
 
@@ -115,7 +120,9 @@ def build_technologies(library: Library, scenario: Scenario) -> Technologies:
     key = ("technologies", scenario.price_year, scenario.decision.discount_rate)
     kept = library.kept.get(key)
     if not isinstance(kept, Technologies):
-        library.kept[key] = kept = _build(library, scenario)
+        part = Library({name: library.tables[name] for name in _READ}, library.codelists, library.units)
+        kept = remembered("technologies", (part.tables, *key), lambda: _build(part, scenario))
+        library.kept[key] = kept
     return kept
 
 
