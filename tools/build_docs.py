@@ -62,7 +62,7 @@ ROOMS = (
     ("benefits", "air, health, jobs, equity"),
     ("register", "the shared record of projects, gates and commitments"),
     ("hub", "what a hub is: schema, load, check, scenario, codelists, tables of a plan"),
-    ("core", "errors, units, money, tables: no domain knowledge"),
+    ("core", "errors, units, money, tables, a memory of steps: no domain knowledge"),
 )
 
 
