@@ -340,13 +340,14 @@ def _pages(folder: Path) -> str:
         *tables,
     )
     for path in paths:
-        status = asyncio.run(_asked(app, path))
+        status = asyncio.run(asked(app, path))
         if status != 200:
             return f"page {path} answers {status}"
     return ""
 
 
-async def _asked(app: Callable[..., object], path: str) -> int:
+async def asked(app: Callable[..., object], path: str) -> int:
+    """Status of the answer to a request for a page."""
     found: list[int] = []
 
     async def receive() -> dict[str, object]:

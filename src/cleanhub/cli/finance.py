@@ -417,6 +417,9 @@ def projects_command(
     if as_json:
         print_json({"counts": counts(found), "projects": records(table)})
         return
+    if not found:
+        out.print("the hub lists no projects: nothing to value")
+        return
     names = {one.project.project_id: str(one.row["name"]) for one in found}
     views = table[table["case"] != "lender_p90"]
     for row in records(views):

@@ -186,6 +186,9 @@ def _show(
         f"[bold]{hub.title}[/bold]: {scenario.title} (as of {scenario.as_of}, {summary['draws']:,} draws)",
         highlight=False,
     )
+    if not summary["projects"]:
+        out.print("the hub lists no projects: nothing to decide, nothing to unblock")
+        return
     rates = summary["base_rates"]
     out.print(
         f"{summary['projects']} projects: {summary['past_fid']} past their decision, "
