@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -135,7 +136,7 @@ def test_a_broken_limit_is_hatched_and_a_missing_one_leaves_a_gap() -> None:
     )
     step = next(n.attrib["d"] for n in ET.fromstring(drawing).iter(f"{NAME}path") if "H" in n.attrib["d"])
     assert step.count("M") == 2
-    assert "url(#f-hatch)" in drawing
+    assert 'class="hatch"' in drawing
 
 
 def test_every_drawing_names_itself() -> None:
@@ -191,3 +192,17 @@ def test_the_incumbent_is_grey_and_others_keep_their_order() -> None:
     assert found["a"] == palette.INCUMBENT
     assert found["b"] == palette.CATEGORIES[0]
     assert found["c"] == palette.CATEGORIES[1]
+
+
+def test_a_hatch_is_lines_inside_its_rectangle_that_join_those_of_its_neighbour() -> None:
+    def ends(drawn: str) -> list[tuple[float, float]]:
+        return [(float(x), float(y)) for x, y in re.findall(r"[ML]([-\d.]+) ([-\d.]+)", str(drawn))]
+
+    left, right = ends(svg.hatched(3, 5, 20, 11)), ends(svg.hatched(23, 5, 20, 11))
+    for points, low in ((left, 3), (right, 23)):
+        assert all(low <= x <= low + 20 for x, _ in points)
+        assert all(5 <= y <= 16 for _, y in points)
+        assert all(abs((x + y) / 6 - round((x + y) / 6)) < 1e-6 for x, y in points)
+    assert {point for point in left if point[0] == 23} == {point for point in right if point[0] == 23}
+    assert len(left) == 2 * 5  # x + y = 12, 18, 24, 30, 36
+    assert svg.hatched(0.5, 0.5, 1, 1) == ""

@@ -195,7 +195,7 @@ def test_a_late_row_is_told_without_colour() -> None:
                         Slot("b", 2027.0, 2029.0, 2028.0, False, "fits")])]  # fmt: skip
     text = pipeline_charts.timeline(760, "t", "T", "D", groups, (2023, 2030), 2026.4, ("#00f", "#f00"))
     late, fits = re.findall(r"<g>.*?</g>", text)
-    assert "url(#t-hatch)" in late
+    assert 'class="hatch"' in late
     assert 'stroke-dasharray="2 2"' in late
     assert "fill:var(--paper" in late  # hollow diamond
     assert "hatch" not in fits

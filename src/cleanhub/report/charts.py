@@ -218,7 +218,6 @@ def horizontal_bars(
     scale = (width - left - room) / top
     height = row * len(bars) + 10
     body: list[Markup] = []
-    hatched = False
     for i, bar in enumerate(bars):
         y = 6 + i * row + (18 if narrow else 0)
         if narrow:
@@ -236,8 +235,7 @@ def horizontal_bars(
                 shape = svg.tag("g", shape, opacity=".45")
             body.append(shape)
             if overlay == "hatch":
-                hatched = True
-                body.append(svg.rect(at, y, long, thick, f"url(#{identifier}-hatch)"))
+                body.append(svg.hatched(at, y, long, thick))
             at += long
         if bar.mark is not None:
             x = left + bar.mark * scale
@@ -250,7 +248,7 @@ def horizontal_bars(
             )
             at = max(at, x)
         body.append(svg.text(at + 6, y + 13, bar.shown, halo=True))
-    return svg.document(identifier, width, height, title, description, body, hatched)
+    return svg.document(identifier, width, height, title, description, body)
 
 
 @dataclass(frozen=True)
@@ -344,14 +342,12 @@ def limit_panel(
     step = plot.inner_width / (years[-1] - years[0] + 1.2)
     thick = min(max(step * 0.7, 1.0), 30.0)
     body = plot.y_axis(steps, 11)
-    hatched = False
     for year, value, over in zip(years, used, violation, strict=True):
         ends = plot.y(0), plot.y(value)
         box = (plot.x(year) - thick / 2, min(ends), thick, abs(ends[0] - ends[1]))
         body.append(svg.rect(*box, colours[1] if over > 0 else colours[0]))
         if over > 0:
-            hatched = True
-            body.append(svg.rect(*box, f"url(#{identifier}-hatch)"))
+            body.append(svg.hatched(*box))
     path = ""
     pen_down = False
     for year, cap in zip(years, allowed, strict=True):
@@ -366,7 +362,7 @@ def limit_panel(
     if path:
         body.append(svg.tag("path", d=path, style=f"fill:none;stroke:{INK};stroke-width:2"))
     body += plot.year_axis(years[0], years[-1], 11)
-    return svg.document(identifier, width, height, title, description, body, hatched)
+    return svg.document(identifier, width, height, title, description, body)
 
 
 def swatch(colour: str, shape: str = "box") -> Markup:

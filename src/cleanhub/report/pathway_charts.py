@@ -66,7 +66,7 @@ def cost_curve(
         y_high=ticks[-1],
     )
     body = plot.y_axis(ticks)
-    at, hatched = 0.0, False
+    at = 0.0
     floor = plot.y(0.0)
     for step in steps:
         cut = min(max(step.cost, plot.y_low), plot.y_high)
@@ -85,8 +85,7 @@ def cost_curve(
             )
         )
         if cut != step.cost:
-            hatched = True
-            body.append(svg.rect(*box, f"url(#{identifier}-hatch)"))
+            body.append(svg.hatched(*box))
         if step.key and wide >= 6.5 * len(step.key) + 3:
             above = end - 5 if step.cost >= 0 else end + 13
             body.append(
@@ -98,7 +97,7 @@ def cost_curve(
     body.append(svg.line(plot.left, floor, width - plot.right, floor, INK))
     body += _amount_axis(plot, total, axes[0])
     body.append(svg.text(2, 14, axes[1], size=11.5))
-    return svg.document(identifier, width, height, title, description, body, hatched)
+    return svg.document(identifier, width, height, title, description, body)
 
 
 def _amount_axis(plot: Plot, total: float, label: str) -> list[Markup]:
@@ -161,7 +160,7 @@ def heat_map(
     turned = upright or narrow
     top = 8 + (6.2 * max([len(name) for name in columns], default=0) if turned else 3 * 12.0)
     body: list[Markup] = _column_names(columns, left, each, top, turned)
-    y, group, hatched = top + 4, "", False
+    y, group = top + 4, ""
     for i, row in enumerate(rows):
         if row.group and row.group != group:
             y += 19
@@ -177,9 +176,8 @@ def heat_map(
                 continue
             box = (left + j * each, y, each - 1, pitch - 1)
             body += _cell(identifier, box, cell, fill)
-            hatched = hatched or cell.hatched
         y += pitch
-    return svg.document(identifier, width, y + 6, title, description, body, hatched)
+    return svg.document(identifier, width, y + 6, title, description, body)
 
 
 def _column_names(columns: Sequence[str], left: float, each: float, top: float, turned: bool) -> list[Markup]:
@@ -206,7 +204,7 @@ def _cell(identifier: str, box: tuple[float, float, float, float], cell: Cell, f
     x, y, wide, high = box
     parts = [svg.tag("rect", *children, x=x, y=y, width=wide, height=high, style=style)]
     if cell.hatched:
-        parts.append(svg.rect(x, y, wide, high, f"url(#{identifier}-hatch)"))
+        parts.append(svg.hatched(x, y, wide, high))
     shown = cell.shown
     if len(shown) == 4 and shown.isdigit() and wide < 27:
         shown = "\N{RIGHT SINGLE QUOTATION MARK}" + shown[2:]
@@ -257,7 +255,7 @@ def spans(
     body: list[Markup] = plot.year_axis(years[0], years[1])
     ticks = svg.year_ticks(years[0], years[1], plot.inner_width)
     body += [svg.line(plot.x(value), plot.top, plot.x(value), plot.base) for value in ticks]
-    y, group, hatched = 8.0, "", False
+    y, group = 8.0, ""
     for one in rows:
         if one.row.group and one.row.group != group:
             y += 19
@@ -276,10 +274,9 @@ def spans(
             bar = svg.rect(x, y + 3, stop - x, pitch - 6, fill, one.about)
             body.append(svg.tag("g", bar, opacity=".6" if one.end is None else ".35"))
             if one.end is not None:
-                hatched = True
-                body.append(svg.rect(x, y + 3, stop - x, pitch - 6, f"url(#{identifier}-hatch)"))
+                body.append(svg.hatched(x, y + 3, stop - x, pitch - 6))
             inside = stop - x >= 34
             at = x + 4 if inside else stop + 4
             body.append(svg.text(at, y + pitch / 2 + 4, str(one.start), size=10.5, fill=INK, halo=True))
         y += pitch
-    return svg.document(identifier, width, height, title, description, body, hatched)
+    return svg.document(identifier, width, height, title, description, body)

@@ -147,8 +147,7 @@ def timeline(
                 body.append(svg.text(left - 10, y + 14, label, anchor="end"))
                 body.append(_row(plot, y + 10, slot, colours, identifier))
             y += pitch
-    hatched = any(slot.late for _, slots in groups for slot in slots)
-    return svg.document(identifier, width, height, title, description, body, hatched)
+    return svg.document(identifier, width, height, title, description, body)
 
 
 def _frame(plot: Plot, window: tuple[int, int], today: float) -> list[Markup]:
@@ -169,7 +168,7 @@ def _row(plot: Plot, y: float, slot: Slot, colours: tuple[str, str], identifier:
     parts: list[Markup] = [svg.tag("title", slot.about)]
     parts.append(svg.rect(begin, y - 4, long, 8, colour))
     if slot.late:
-        parts.append(svg.rect(begin, y - 4, long, 8, f"url(#{identifier}-hatch)"))
+        parts.append(svg.hatched(begin, y - 4, long, 8))
     if slot.begin < first:
         d = svg.polygon_path([(begin - 7, y), (begin, y - 5), (begin, y + 5)])
         parts.append(svg.tag("path", d=d, style=f"fill:{colour}"))

@@ -110,10 +110,33 @@ def polygon_path(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{fixed(x)} {fixed(y)}" for x, y in points) + "Z"
 
 
+_HATCH = 6.0
+"""Distance of the lines of a hatch along an axis [px]."""
+
+
 def hatch(identifier: str) -> Markup:
     """A pattern of diagonal lines of soft ink, to lay over a fill."""
     stroke = tag("path", d="M0 6L6 0M-1 1L1 -1M5 7L7 5", style=f"stroke:{SOFT};stroke-width:.8")
     return tag("pattern", stroke, id=identifier, width="6", height="6", patternUnits="userSpaceOnUse")
+
+
+def hatched(x: float, y: float, width: float, height: float) -> Markup:
+    """Diagonal lines of soft ink over a rectangle, drawn one by one; nothing where none fits.
+
+    For rectangles in place of :func:`hatch`: printers and PDF turn each use of a pattern into a picture.
+    """
+    lines = []
+    first, last = math.ceil((x + y) / _HATCH), math.floor((x + width + y + height) / _HATCH)
+    for k in range(first, last + 1):  # the line on which x + y = 6 k, so that neighbours join
+        left = max(x, _HATCH * k - (y + height))
+        right = min(x + width, _HATCH * k - y)
+        if right > left:
+            lines.append(
+                f"M{fixed(left)} {fixed(_HATCH * k - left)}L{fixed(right)} {fixed(_HATCH * k - right)}"
+            )
+    if not lines:
+        return Markup("")
+    return tag("path", d="".join(lines), class_="hatch", style=f"fill:none;stroke:{SOFT};stroke-width:.8")
 
 
 def document(
