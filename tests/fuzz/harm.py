@@ -204,6 +204,7 @@ def kill_import(folder: Path) -> dict[str, Any]:
             assert not register.replay()
             return len(register.find("project"))
 
+    run((*words, "--dry-run"), folder)  # reads the library once, for all forks
     empty = (folder / "reg.sqlite").read_bytes()
     statements = forked(bring)[1]
     for path in folder.glob("reg.sqlite*"):
