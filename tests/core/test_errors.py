@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanhub.core.errors import CleanhubError, Fault, FaultList, InputError, RunError
+from cleanhub.core.errors import MOST_LISTED, CleanhubError, Fault, FaultList, InputError, RunError
 
 
 def test_a_fault_is_one_line_with_place_what_found_and_allowed() -> None:
@@ -115,3 +115,13 @@ def test_whatever_was_found_a_fault_is_one_printable_line(
     line = faults.faults[0].line()
     assert line.isprintable()
     assert len(line.splitlines()) == 1
+
+
+def test_of_a_thousand_alike_the_rest_is_said_in_one_line() -> None:
+    faults = FaultList()
+    for row in range(2, 5000):
+        faults.add("a.csv", row, "x", what="not a number", found=row)
+    faults.add("a.csv", 9, "y", what="not a number")
+    assert len(faults.faults) == MOST_LISTED + 2
+    assert faults.faults[-2].line() == "a.csv, column x: not a number: more than these 1,000 rows"
+    assert faults.faults[-1].column == "y"

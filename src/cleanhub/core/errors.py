@@ -6,6 +6,7 @@ raises once, with everything that is wrong, each fault on a line of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -59,12 +60,17 @@ class Fault:
         }
 
 
+MOST_LISTED = 1000
+"""Faults of one kind in one column that are listed: whoever mends so many mends the rest alike."""
+
+
 @dataclass
 class FaultList:
     """Faults (which refuse the input) and notes (which only tell)."""
 
     faults: list[Fault] = field(default_factory=list)
     notes: list[Fault] = field(default_factory=list)
+    _counts: Counter[tuple[str, str | None, str]] = field(default_factory=Counter, repr=False, compare=False)
 
     def add(
         self,
@@ -76,8 +82,17 @@ class FaultList:
         found: object = "",
         allowed: str = "",
     ) -> None:
-        """Record a fault. ``row`` is the line number in the file (the header is line 1)."""
-        self.faults.append(Fault(file, row, column, _shown(found), allowed, what))
+        """Record a fault. ``row`` is the line number in the file (the header is line 1).
+
+        After :data:`MOST_LISTED` of a kind in one column, one more says that there are more.
+        """
+        kind = (file, column, what)
+        self._counts[kind] += 1
+        if self._counts[kind] <= MOST_LISTED:
+            self.faults.append(Fault(file, row, column, _shown(found), allowed, what))
+        elif self._counts[kind] == MOST_LISTED + 1:
+            more = f"{what}: more than these {MOST_LISTED:,} rows"
+            self.faults.append(Fault(file, None, column, "", allowed, more))
 
     def note(
         self,

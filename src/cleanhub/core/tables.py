@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from cleanhub.core.errors import FaultList, RunError
+from cleanhub.core.errors import MOST_LISTED, FaultList, RunError
 from cleanhub.core.text_file import read_text
 
 Kind = Literal["text", "number", "integer", "year", "yes_no", "date"]
@@ -206,7 +206,7 @@ def _check_cells(
 ) -> None:
     filled = cells[cells != ""]
     if not column.blank:
-        for line in cells.index[cells == ""]:
+        for line in cells.index[cells == ""][: MOST_LISTED + 1]:
             faults.add(file, int(line), column.name, what="empty cell", allowed=allowed(column))
     if column.kind in ("number", "integer", "year"):
         _check_numbers(file, filled, column, faults)
@@ -276,7 +276,7 @@ def _report(
     what: str,
     may_be: str,
 ) -> None:
-    for line, value in wrong.items():
+    for line, value in wrong.head(MOST_LISTED + 1).items():
         faults.add(file, int(str(line)), column.name, what=what, found=value, allowed=may_be)
 
 
@@ -285,7 +285,7 @@ def _check_key(file: str, frame: pd.DataFrame, table: Table, faults: FaultList) 
         return
     key = list(table.key)
     repeated = frame.duplicated(subset=key, keep="first")
-    for line, values in frame.loc[repeated, key].iterrows():
+    for line, values in frame.loc[repeated, key].head(MOST_LISTED + 1).iterrows():
         shown = ", ".join(str(value) for value in values)
         faults.add(
             file,
@@ -330,7 +330,7 @@ def check_references(
                     table.file, int(wrong.index[0]), column.name, what=what, found=shown, allowed=may_be
                 )
                 continue
-            for line, value in wrong.items():
+            for line, value in wrong.head(MOST_LISTED + 1).items():
                 what = f"not in {target}.csv"
                 faults.add(table.file, int(str(line)), column.name, what=what, found=value, allowed=may_be)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cleanhub.core.errors import FaultList
 
-MOST_BYTES = 100_000_000
+MOST_BYTES = 50_000_000
 """The largest text file that is read [bytes]: read whole, it takes up to some twenty times as much memory."""
 
 

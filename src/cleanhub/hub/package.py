@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from cleanhub.core.errors import Fault, FaultList, InputError
+from cleanhub.core.errors import MOST_LISTED, Fault, FaultList, InputError
 from cleanhub.core.fingerprint import fingerprint
 from cleanhub.core.json_file import parse_json
 from cleanhub.core.memory import remembered
@@ -318,7 +318,7 @@ def _check_coordinates(tables: dict[str, pd.DataFrame], meta: dict[str, Any], fa
         outside &= lat.notna() & lon.notna() & ~swapped
         if name == "freight_places":  # freight leaves the region through gateways beyond its borders
             outside &= tables[name]["kind"] != "gateway"
-        for line in lat.index[swapped]:
+        for line in lat.index[swapped][: MOST_LISTED + 1]:
             _drop(faults, table.file, int(line), ("lat", "lon"))
             faults.add(
                 table.file,
@@ -355,7 +355,7 @@ def _check_ranges(tables: dict[str, pd.DataFrame], faults: FaultList) -> None:
             continue
         frame = tables[name]
         wrong = (frame["low"] > frame["value"]) | (frame["value"] > frame["high"])
-        for line, row in frame[wrong].iterrows():
+        for line, row in frame[wrong].head(MOST_LISTED + 1).iterrows():
             faults.add(
                 table.file,
                 int(str(line)),
@@ -384,7 +384,7 @@ def _check_shapes(path: Path, faults: FaultList) -> None:
 def _check_reports(tables: dict[str, pd.DataFrame], meta: dict[str, Any], faults: FaultList) -> None:
     rows = tables["facility_emissions"]
     rows = rows[rows["asset_id"] != ""]
-    for line, row in rows[rows.duplicated(["asset_id", "year"])].iterrows():
+    for line, row in rows[rows.duplicated(["asset_id", "year"])].head(MOST_LISTED + 1).iterrows():
         faults.add(
             "facility_emissions.csv",
             int(str(line)),
