@@ -434,7 +434,7 @@ def _conformed(values: pd.Series[Any], column: Column, table: str) -> Any:
     else:
         text = values.astype(object).where(values.notna(), "").map(str)
     _check_filled(text == "", column, table)
-    return text
+    return text if len(text) else text.astype(object)  # without rows as :func:`empty` has it
 
 
 def _check_filled(blank: pd.Series[Any], column: Column, table: str) -> None:
