@@ -22,6 +22,8 @@ from cleanhub.core.text_file import read_text
 from cleanhub.freight.problem import LOADS, BoolArray, FloatArray, Zones
 from cleanhub.freight.trip_columns import Inference, TripKind, infer_columns
 
+MOST_BYTES = 250_000_000
+"""The largest file that is read [bytes]: the stops of a fleet in a year, which must stay together."""
 MOST_SHOWN = 50
 """Faults of one kind in one column that are listed one by one; the rest are counted."""
 MOST_DEGREES = 12.0
@@ -140,7 +142,7 @@ def mended_table(table: TripTable) -> str:
 
 def _read(path: Path) -> pd.DataFrame:
     faults = FaultList()
-    text = read_text(path, faults, "a CSV file")
+    text = read_text(path, faults, "a CSV file", most=MOST_BYTES)
     if text is None:
         raise InputError("trips", faults.faults)
     head = text.partition("\n")[0]
