@@ -94,3 +94,11 @@ def test_any_folder_name_reads_its_own_file_and_no_neighbours(tmp_path: Path, fo
         (tmp_path / name).mkdir()
         write_parquet(pd.DataFrame({"a": [number]}), tmp_path / name / "t.parquet")
     assert list(read_parquet(tmp_path / folder / "t.parquet")["a"]) == [0]
+
+
+def test_a_file_that_is_none_and_a_place_that_is_none_are_told(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match=r"t\.parquet"):
+        read_parquet(tmp_path / "t.parquet")
+    with pytest.raises(OSError, match=r"No such file or directory|nowhere"):
+        write_parquet(pd.DataFrame({"a": [1]}), tmp_path / "nowhere" / "t.parquet")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cleanhub.core.errors import InputError
 from cleanhub.freight import site_power
 from cleanhub.freight.figures import Figures
 from cleanhub.hub.package import Hub
@@ -80,3 +81,9 @@ def test_a_hub_without_hours_has_a_flat_grid(california: Hub, drivers: Drivers, 
     assert np.ptp(flat) == 0.0
     assert flat[0, 0, 0] > 0
     np.testing.assert_array_equal(site_power.grid_carbon(hub, 2030), 0.0)
+
+
+def test_damaged_hours_are_told_with_their_file(california: Hub, tmp_path: Path) -> None:
+    (tmp_path / site_power.GRID_FILE).write_bytes(b"PAR1 and then nothing")
+    with pytest.raises(InputError, match=r"grid_hourly\.parquet: cannot be read"):
+        site_power.grid_carbon(dataclasses.replace(california, path=tmp_path), 2030)

@@ -41,14 +41,17 @@ def _as_os_error(error: Exception) -> OSError:
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file into a frame, in file order."""
+    """Read a Parquet file into a frame, in file order. Raises ``ValueError`` for a file that is none."""
     import duckdb
 
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1; SET preserve_insertion_order = true")
         literal = re.sub(r"[*?\[]", r"[\g<0>]", str(path))  # a folder named a*b must not match its neighbours
         source = literal.replace("'", "''")
-        return connection.execute(f"SELECT * FROM read_parquet('{source}')").df()
+        try:
+            return connection.execute(f"SELECT * FROM read_parquet('{source}')").df()
+        except duckdb.Error as error:
+            raise ValueError(str(error).split("\n")[0]) from error
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from cleanhub.core.errors import FaultList, InputError
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.tariff_arrays import HOURS, SEASONS
@@ -110,8 +111,13 @@ def _hours(path: str) -> FloatArray:
         "select year, hour_of_year, carbon_kg_per_mwh from read_parquet(?) "
         "where basis = ? and carbon_kg_per_mwh is not null order by year, hour_of_year"
     )
-    with duckdb.connect() as connection:
-        rows = np.array(connection.execute(query, [path, SERVED]).fetchall(), dtype=np.float64)
+    try:
+        with duckdb.connect() as connection:
+            rows = np.array(connection.execute(query, [path, SERVED]).fetchall(), dtype=np.float64)
+    except duckdb.Error as error:
+        faults = FaultList()
+        faults.add(GRID_FILE, what="cannot be read", found=str(error).split("\n")[0], allowed="a Parquet file")
+        raise InputError("hourly grid", faults.faults) from error
     if not len(rows):
         return np.zeros((2, 2, HOURS))
     hour_of_year = rows[:, 1].astype(np.int64)

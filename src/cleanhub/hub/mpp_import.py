@@ -110,7 +110,10 @@ def read_imported(hub: Path) -> ImportedSolver:
     for name, table in input_tables(settings).items():
         path = hub / TABLES / f"{name}.parquet"
         if path.is_file():
-            frames[name] = read_parquet(path)
+            try:
+                frames[name] = read_parquet(path)
+            except ValueError as error:
+                faults.add(f"{TABLES}/{name}.parquet", what="cannot be read", found=error)
         elif table.needed:
             faults.add(f"{TABLES}/{name}.parquet", what="missing file")
     frames = check_inputs(frames, settings, faults)
