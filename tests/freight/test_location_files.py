@@ -227,3 +227,10 @@ def test_named_layout_of_another_file_is_a_fault_not_a_crash(tmp_path: Path) -> 
             if other == layout or {other, layout} == {"cap", "holmberg"}:
                 continue
             assert faults(tmp_path, text, layout)
+
+
+def test_a_cell_that_never_ends_is_told_with_its_line(tmp_path: Path) -> None:
+    row = len(POINTS.splitlines()) + 1
+    (told,) = faults(tmp_path, f"{POINTS}{'x' * 200_000},site,1,2\n")
+    assert f"row {row}: not CSV from here on" in told
+    assert recognise_layout("x" * 200_000) == ""

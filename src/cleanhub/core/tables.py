@@ -134,7 +134,7 @@ def _read_text(path: Path, table: Table, faults: FaultList) -> pd.DataFrame:
         return empty(table)
     rows: list[list[str]] = []
     header: list[str] = []
-    for line, row in _csv_rows(path.name, text, faults):
+    for line, row in csv_rows(path.name, text, faults):
         if not header:
             header = [name.strip() for name in row]
             _check_header(path.name, header, table, faults)
@@ -159,7 +159,7 @@ def _read_text(path: Path, table: Table, faults: FaultList) -> pd.DataFrame:
     return frame.loc[:, ~frame.columns.duplicated()]
 
 
-def _csv_rows(file: str, text: str, faults: FaultList) -> list[tuple[int, list[str]]]:
+def csv_rows(file: str, text: str, faults: FaultList) -> list[tuple[int, list[str]]]:
     """The rows with the line each begins on; a quote left open is a fault, not a long cell."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows = []

@@ -22,9 +22,7 @@ Every reader gathers all faults of a file before it refuses it.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +33,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from cleanhub.core.errors import FaultList
+from cleanhub.core.tables import csv_rows
 from cleanhub.core.text_file import read_text
 from cleanhub.freight.location_refuelling import FlowPaths
 
@@ -101,10 +100,11 @@ def read_location_file(path: Path, layout: str = "", capacity: float | None = No
         found = reader(path.name, words, faults)
     else:
         rows = [
-            (number, cells)
-            for number, cells in _csv(text)
+            (number, [cell.strip() for cell in cells])
+            for number, cells in csv_rows(path.name, text.lstrip("\ufeff"), faults)
             if any(cell.strip() for cell in cells) or number == 1
         ]
+        faults.raise_if_any("location file")
         found = {"paths": _paths, "matrix": _matrix, "points": _points}[kind](path.name, rows, faults)
     faults.raise_if_any("location file")
     assert found is not None
@@ -116,7 +116,8 @@ def recognise_layout(text: str) -> str:
     lines = [line.split() for line in text.splitlines() if line.strip()][:2]
     if not lines:
         return ""
-    header = [cell.strip().lower() for cell in next(csv.reader([text.lstrip("\ufeff").splitlines()[0]]), [])]
+    first = csv_rows("", text.lstrip("\ufeff").splitlines()[0], FaultList())
+    header = [cell.strip().lower() for _, cells in first for cell in cells]
     if set(_PATH_COLUMNS) <= set(header):
         return "paths"
     if set(_POINT_COLUMNS) <= set(header):
@@ -269,12 +270,6 @@ def _facilities(
 # --- CSV -------------------------------------------------------------------------------------------
 
 _Rows = list[tuple[int, list[str]]]
-
-
-def _csv(text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(text.lstrip("\ufeff").splitlines())
-    for cells in reader:
-        yield reader.line_num, [cell.strip() for cell in cells]
 
 
 def _cell(

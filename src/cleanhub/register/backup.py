@@ -211,6 +211,8 @@ def _check_file(path: Path) -> None:
             sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         ) as connection:
             found = connection.execute("PRAGMA integrity_check").fetchall()
+    except UnicodeDecodeError as error:  # the words of SQLite quote what stands in a damaged schema
+        raise RunError(f"{path} is damaged") from error
     except sqlite3.Error as error:
         raise RunError(f"{path} is no backup of a register: {error}") from error
     if found != [("ok",)]:

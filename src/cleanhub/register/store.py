@@ -129,6 +129,8 @@ class Register:
             if _passing(error):
                 raise Busy(f"another writer was in the way: try again ({_cause(error)})") from error
             raise RunError(f"the register {self.address} failed: {_cause(error)}") from error
+        except UnicodeDecodeError as error:  # only SQLite that is damaged holds text that is none
+            raise RunError(f"the register {self.address} is damaged: use a backup") from error
 
     def as_user(self, login: str | None) -> View:
         """The register as ``login`` may see and change it; ``None`` is a visitor, who sees what is public."""
