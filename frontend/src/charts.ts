@@ -61,6 +61,20 @@ function tick(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 6 });
 }
 
+/** Whole years from `first` to `last` at steps that leave each label its room. */
+function years(first: number, last: number, width: number): number[] {
+  const most = Math.max(2, Math.round(width / 110));
+  const step = [1, 2, 5, 10, 20].find((size) => (last - first) / size <= most) ?? 20;
+  const begin = Math.ceil(first / step) * step;
+  return Array.from({ length: Math.max(0, Math.floor((last - begin) / step) + 1) }, (_, i) => begin + i * step);
+}
+
+/** The years that `points` span. */
+function span(points: { year: number }[], width: number): number[] {
+  const found = points.map((point) => point.year);
+  return found.length ? years(Math.min(...found), Math.max(...found), width) : [];
+}
+
 /** Cuts a label to what fits into `pixels` at the size of the axis. */
 function fitted(label: string, pixels: number): string {
   const most = Math.max(8, Math.floor(pixels / 6.6));
@@ -103,12 +117,12 @@ function ranges(figure: Extract<Figure, { kind: "ranges" }>, width: number) {
     marginLeft: left,
     marginRight: 60,
     marginTop: 8,
-    x: { domain: [figure.now, figure.end], label: null, tickFormat: "d", ticks: Math.max(2, Math.round(width / 120)), clamp: true },
+    x: { domain: [figure.now, figure.end], label: null, tickFormat: "d", ticks: years(figure.now, figure.end, width), clamp: true },
     y: { domain: figure.ranges.map((_, i) => i), label: null, padding: 0.4 },
     marks: [
-      gridX({ stroke: GRID }),
+      gridX({ stroke: GRID, ticks: years(figure.now, figure.end, width) }),
       axisY({ tickFormat: (i: number) => fitted(figure.ranges[i].label, left), tickSize: 0 }),
-      axisX({ tickFormat: "d", ticks: Math.max(2, Math.round(width / 120)), label: null }),
+      axisX({ tickFormat: "d", ticks: years(figure.now, figure.end, width), label: null }),
       link(known, { x1: (d: Range) => d.low ?? d.mid, x2: (d: Range) => d.high ?? d.mid, y1: place, y2: place, stroke: (d: Range) => d.colour, strokeWidth: 5, strokeLinecap: "round", strokeOpacity: 0.55 }),
       dot(known, { x: "mid", y: place, fill: (d: Range) => d.colour, stroke: "var(--paper)", r: 5 }),
       text(figure.ranges, { x: figure.end, y: (_: Range, i: number) => i, text: "shown", textAnchor: "start", dx: 8, fill: INK }),
@@ -124,7 +138,7 @@ function areas(figure: Extract<Figure, { kind: "areas" }>, width: number) {
     height: Math.max(220, Math.min(360, width * 0.42)),
     marginLeft: 56,
     marginTop: 24,
-    x: { tickFormat: "d", label: null, ticks: Math.max(3, Math.round(width / 110)) },
+    x: { tickFormat: "d", label: null, ticks: span(figure.points, width) },
     y: { label: figure.unit, tickFormat: figure.share ? "%" : tick, ticks: 5 },
     color: { domain: order, range: figure.series.map((s) => s.colour) },
     marks: [
@@ -142,7 +156,7 @@ function spread(figure: Extract<Figure, { kind: "spread" }>, width: number) {
     height: Math.max(200, Math.min(300, width * 0.36)),
     marginLeft: 56,
     marginTop: 24,
-    x: { tickFormat: "d", label: null, ticks: Math.max(3, Math.round(width / 110)) },
+    x: { tickFormat: "d", label: null, ticks: span(figure.points, width) },
     y: { label: figure.unit, tickFormat: tick, ticks: 5 },
     marks: [
       gridY({ stroke: GRID }),

@@ -116,7 +116,8 @@ def _hours(path: str) -> FloatArray:
             rows = np.array(connection.execute(query, [path, SERVED]).fetchall(), dtype=np.float64)
     except duckdb.Error as error:
         faults = FaultList()
-        faults.add(GRID_FILE, what="cannot be read", found=str(error).split("\n")[0], allowed="a Parquet file")
+        found = str(error).split("\n")[0]
+        faults.add(GRID_FILE, what="cannot be read", found=found, allowed="a Parquet file")
         raise InputError("hourly grid", faults.faults) from error
     if not len(rows):
         return np.zeros((2, 2, HOURS))
