@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -175,6 +176,19 @@ def _value(random: Random, file: str) -> Sequence[str]:
 
 def _frozen(folder: Path) -> None:
     _done(("finance", "heat-pump", "--freeze", "frozen.json", "--as-of", "2026-06-01"), folder)
+
+
+def resealed(random: Random, data: bytes) -> bytes:
+    """Another content under a hash that fits it: what a program that is not ours could write."""
+    from cleanhub.finance.frozen import _rendered
+
+    content = json.loads(data)
+    bare = {key: value for key, value in content.items() if key not in ("sha256", "id")}
+    mangled = mangling.node_odd(random, json.dumps(bare).encode())
+    try:
+        return _rendered(json.loads(mangled)).encode()
+    except (ValueError, TypeError):  # no program could seal it: NaN, half a character, no mapping
+        return mangled
 
 
 def _reopen(random: Random, file: str) -> Sequence[str]:
@@ -389,7 +403,7 @@ def subjects() -> dict[str, Subject]:
         Subject("scenario", _scenario, ("mine.yaml",), mangling.YAML, _of_scenario, names=_stem),
         Subject("policy", _policy, ("county-heat.yaml",), mangling.YAML, _of_policy),
         Subject("case", _cases, tuple(f"{name}.yaml" for name in CASES), mangling.YAML, _value, names=_stem),
-        Subject("frozen", _frozen, ("frozen.json",), mangling.JSON, _reopen),
+        Subject("frozen", _frozen, ("frozen.json",), (*mangling.JSON, *[resealed] * 6), _reopen),
         Subject(
             "trips",
             _trips,
