@@ -314,6 +314,7 @@ def test_commands_in_guides_exist(path: Path) -> None:
         words = line.split()
         name = " ".join(words[:3]) if " ".join(words[:3]) in known else " ".join(words[:2])
         assert name in known, line
+        name = f"{name} {default}" if (default := getattr(known[name], "default", "")) else name
         options = {word for one in known[name].params for word in one.opts}
         assert {word for word in words if word.startswith("--")} <= options, line
 

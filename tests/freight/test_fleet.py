@@ -180,7 +180,7 @@ def test_duty_classes_by_the_longest_leg(figures: Figures) -> None:
 
 
 def test_terms_by_hand(figures: Figures) -> None:
-    terms = fleet.truck_terms(figures, {"battery": BATTERY}, kwh_per_mile=2.1, public_share=0.25)
+    terms = fleet.truck_terms(figures, BATTERY, kwh_per_mile=2.1, public_share=0.25)
     assert terms.energy == {BATTERY: pytest.approx(0.0021)}  # the carrier's unit is the MWh
     power = figures.value("plug_power", "public", "kW") * figures.value("charging_power_share")
     stop = figures.value("charging_wait", "", "h") / figures.value("charging_session", "public", "kWh")
@@ -190,7 +190,7 @@ def test_terms_by_hand(figures: Figures) -> None:
 
 
 def test_charging_at_home_wastes_no_time(figures: Figures) -> None:
-    terms = fleet.truck_terms(figures, {"battery": BATTERY}, public_share=0.0)
+    terms = fleet.truck_terms(figures, BATTERY, public_share=0.0)
     assert terms.waiting_hours_per_mile[BATTERY] == 0.0
     assert terms.energy == {}
 
@@ -198,6 +198,6 @@ def test_charging_at_home_wastes_no_time(figures: Figures) -> None:
 def test_a_hub_without_ports_pays_no_port_rate(california: Hub, hub_with: Callable[..., Hub]) -> None:
     rows = california.tables["freight_parameters"]
     hub = hub_with(freight_parameters=rows[~rows["parameter"].isin(["truck_place", "loaded_teu_per_mile"])])
-    terms = fleet.truck_terms(Figures(hub), {"battery": BATTERY})
+    terms = fleet.truck_terms(Figures(hub), BATTERY)
     assert terms.places == ()
     assert terms.loaded_teu_per_mile == 0.0

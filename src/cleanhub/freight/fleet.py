@@ -195,7 +195,7 @@ def _rows(hub: Hub, asset_id: str, counts: str) -> pd.DataFrame:
 
 def truck_terms(
     figures: Figures,
-    technologies: dict[str, str],
+    battery: str,
     kwh_per_mile: float | None = None,
     public_share: float | None = None,
 ) -> TruckTerms:
@@ -209,14 +209,13 @@ def truck_terms(
         Rows ``battery_maintenance``, ``truck_hour_cost``, ``public_charging_share``, ``plug_power`` of public
         sites, ``charging_power_share``, ``charging_wait``, ``charging_session``, ``loaded_teu_per_mile``,
         ``voucher_fleet_size``, ``port_voucher_reach`` and ``truck_place``.
-    technologies
-        Name of the cohort's technology by powertrain; only ``battery`` is read.
+    battery
+        The cohort's battery technology.
     kwh_per_mile
         Energy at the plug, for example from the tours; the library's if not given.
     public_share
         Share of the energy charged on the way, while the driver waits; the row if not given.
     """
-    battery = technologies["battery"]
     used = figures.value("battery_use", "", "kWh/mi") if kwh_per_mile is None else kwh_per_mile
     share = figures.value("public_charging_share") if public_share is None else public_share
     power = figures.value("plug_power", "public", "kW") * figures.value("charging_power_share")
