@@ -50,8 +50,8 @@ def test_bad_words_are_listed_together(
 def test_a_hub_without_drayage_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    new_hub("plain", tmp_path / "plain")
-    monkeypatch.setattr("sys.argv", ["cleanhub", "freight", "cost", str(tmp_path / "plain")])
+    folder = new_hub("plain", tmp_path)
+    monkeypatch.setattr("sys.argv", ["cleanhub", "freight", "cost", str(folder)])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 2
