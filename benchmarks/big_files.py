@@ -74,7 +74,7 @@ def main() -> int:
     resource.setrlimit(
         resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_AS)[1])
     )
-    sizes = [int(word) for word in sys.argv[1:]] or [19, 99, 200]
+    sizes = [int(word) for word in sys.argv[1:]] or [19, 49, 200]
     bad = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
