@@ -108,4 +108,4 @@ def test_a_hub_without_projects_says_so(tmp_path: Path, monkeypatch: pytest.Monk
     assert found["projects"] == []
     assert found["links"] == []
     assert found["live"] == 0
-    assert "0 projects" in run("pipeline", str(folder), "--draws", "50")
+    assert "lists no projects" in run("pipeline", str(folder), "--draws", "50")
