@@ -64,7 +64,7 @@ def test_dates_follow_the_choices_of_a_scenario(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "fault"),
-    [(("--after", "soon"), "--after: no date; found soon"), (("--scenario", "baseline"), "of which hub?")],
+    [(("--after", "soon"), "--after: not a day; found soon"), (("--scenario", "baseline"), "of which hub?")],
 )
 def test_dates_refuses_what_it_does_not_understand(words: tuple[str, ...], fault: str) -> None:
     with pytest.raises(InputError, match=re.escape(fault)):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cleanhub.cli.finance_archetypes import add_archetypes_command
-from cleanhub.cli.output import GroupWithDefault, JsonOption, out, print_json, records
+from cleanhub.cli.output import GroupWithDefault, JsonOption, day_of, out, print_json, records
 from cleanhub.cli.portfolio import add_portfolio_command
 from cleanhub.core.errors import FaultList, InputError
 
@@ -106,7 +106,7 @@ def value_command(
     as_json: JsonOption = False,
 ) -> None:
     """Value a project: term sheet with sponsor's and lender's view, workbook, charts, risk, support."""
-    day = _day(as_of)
+    day = day_of("--as-of", as_of, "finance")
     wanted = _Wanted(workbook, charts, samples, seed, tornado, support, freeze, tuple(break_even or ()))
     signed = _signed(freeze, follows, by, reason)
     if target.endswith(".json"):
@@ -116,17 +116,6 @@ def value_command(
         _show_frozen(Path(target), wanted, as_json)
         return
     _show(_open(target, hub, scenario, policies or [], day), wanted, signed, as_json)
-
-
-def _day(text: str | None) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        faults = FaultList()
-        faults.add("--as-of", what="not a day", found=text, allowed="YYYY-MM-DD")
-        raise InputError("finance", faults.faults) from None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import sys
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from typer.core import TyperGroup
 
-from cleanhub.core.errors import RunError
+from cleanhub.core.errors import FaultList, InputError, RunError
 from cleanhub.core.whole_file import write_file
 
 if TYPE_CHECKING:
@@ -45,6 +46,18 @@ class GroupWithDefault(TyperGroup):
         if word and word not in self.commands and word not in ctx.help_option_names and not slip:
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+
+def day_of(option: str, text: str | None, doing: str) -> dt.date | None:
+    """The day that ``option`` gives as YYYY-MM-DD; ``InputError`` of ``doing`` for anything else."""
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        faults = FaultList()
+        faults.add(option, what="not a day", found=text, allowed="YYYY-MM-DD")
+        raise InputError(doing, faults.faults) from None
 
 
 def say(text: str) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cleanhub.cli.output import JsonOption, indented, out, print_json
+from cleanhub.cli.output import JsonOption, day_of, indented, out, print_json
 from cleanhub.cli.policy_session import AboutOption, HubOption, policy_book
 from cleanhub.core.errors import FaultList
 
@@ -37,7 +36,7 @@ def policy_dates(
     from cleanhub.policy.dates import about as policies_about
     from cleanhub.policy.dates import policy_dates as dates_of
 
-    first = _day(after)
+    first = day_of("--after", after, "policy dates")
     faults = FaultList()
     if scenario is not None and hub is None:
         faults.add("--scenario", what="of which hub?", found=scenario, allowed="with --hub")
@@ -58,18 +57,6 @@ def policy_dates(
     for one in before:
         _say(one)
     out.print("\ncleanhub policy show ID: its amounts, conditions and source", style="dim", highlight=False)
-
-
-def _day(text: str | None) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        faults = FaultList()
-        faults.add("--after", what="no date", found=text, allowed="YYYY-MM-DD")
-        faults.raise_if_any("policy dates")
-        raise
 
 
 def _say(one: PolicyDate) -> None:

@@ -18,14 +18,13 @@ from cleanhub.core.errors import FaultList, InputError
 from cleanhub.core.memory import remembered
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
-from cleanhub.pathways import emissions, results
 from cleanhub.pathways.accounts import costs_table
 from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.charging import Charging
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.planning.charging import with_chargers
 from cleanhub.planning.identity import content
-from cleanhub.planning.targets import PathTables, measure
+from cleanhub.planning.targets import PathTables, measure, tables_of
 
 TARGET_YEAR = 2045
 """Year of the headlines that name none in their key; the last year of a shorter path."""
@@ -102,16 +101,7 @@ def measured_path(
 ) -> MeasuredPath:
     """Walk the path of ``hub`` under ``scenario`` with chargers as given, and measure it."""
     path = run_pathway(hub, scenario, seed=seed, charging=charging)
-    zero = frozenset(path.tech.names[path.tech.is_vehicle & (path.tech.direct <= 0)])
-    tables = PathTables(
-        emissions.emissions_table(path),
-        results.assets_table(path),
-        results.switches_table(path),
-        results.truck_fleet_table(path),
-        path.drivers,
-        zero,
-    )
-    return MeasuredPath(path, tables, costs_table(path))
+    return MeasuredPath(path, tables_of(path), costs_table(path))
 
 
 def sited_chargers(hub: Hub, scenario: Scenario, seed: int = 0) -> tuple[Charging, ...]:

@@ -10,7 +10,6 @@ import pandas as pd
 from cleanhub.finance.technology_costs import STORAGE_PRICE, missing_prices
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
-from cleanhub.pathways import emissions, results
 from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.charging import Charging
 from cleanhub.pathways.engine import run_pathway
@@ -23,7 +22,7 @@ from cleanhub.planning.foresight import compare_with_optimum, with_marginal_valu
 from cleanhub.planning.need import expected_decisions, project_need_table, vehicles_bought
 from cleanhub.planning.provenance import provenance_table, source_groups
 from cleanhub.planning.scorecard import ScorecardInputs, scorecard_table
-from cleanhub.planning.targets import PathTables, budgets_table, milestones_table
+from cleanhub.planning.targets import PathTables, budgets_table, milestones_table, tables_of
 
 if TYPE_CHECKING:
     from cleanhub.planning.plan import Clock, Progress
@@ -44,7 +43,7 @@ def computed(
     tell("freight", 0.55)
     with clock.step("tables"):
         tables = {**path_tables(path), **charging_tables(coupled)}
-        central = _measured(path, tables)
+        central = tables_of(path, tables)
     tell("tables", 0.6)
     with clock.step("optimum"):
         foresight = compare_with_optimum(path)
@@ -117,25 +116,7 @@ def _unpriced(path: Pathway) -> list[str]:
     return lines
 
 
-def _measured(path: Pathway, tables: dict[str, pd.DataFrame]) -> PathTables:
-    zero = frozenset(path.tech.names[path.tech.is_vehicle & (path.tech.direct <= 0)])
-    return PathTables(
-        tables["emissions"],
-        tables["assets"],
-        tables["switches"],
-        tables["truck_fleet"],
-        path.drivers,
-        zero,
-    )
-
-
 def _end(hub: Hub, scenario: Scenario, end: str, charging: tuple[Charging, ...]) -> PathTables:
     """The path with drivers at one end of their ranges; chargers stay as they are sited."""
     path = run_pathway(hub, scenario.with_range("low" if end == "low" else "high"), charging=charging)
-    tables = {
-        "emissions": emissions.emissions_table(path),
-        "assets": results.assets_table(path),
-        "switches": results.switches_table(path),
-        "truck_fleet": results.truck_fleet_table(path),
-    }
-    return _measured(path, tables)
+    return tables_of(path)

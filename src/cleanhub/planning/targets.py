@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,8 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import Drivers, weakest
+from cleanhub.pathways import emissions, results
+from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.emissions import GRID_FACTOR
 
 AT_LEAST = frozenset(
@@ -60,6 +63,23 @@ class PathTables:
                 mine &= (rows["asset_kind"] != "rest").to_numpy(bool)
             self._by_year[key] = rows[mine].groupby("year")["value"].sum()
         return self._by_year[key]
+
+
+def tables_of(path: Pathway, made: Mapping[str, pd.DataFrame] | None = None) -> PathTables:
+    """The tables of a walked path that metrics are read from; those ``made`` already are taken."""
+    made = made or {}
+
+    def table(name: str, make: Callable[[Pathway], pd.DataFrame]) -> pd.DataFrame:
+        return made[name] if name in made else make(path)
+
+    return PathTables(
+        table("emissions", emissions.emissions_table),
+        table("assets", results.assets_table),
+        table("switches", results.switches_table),
+        table("truck_fleet", results.truck_fleet_table),
+        path.drivers,
+        frozenset(path.tech.names[path.tech.is_vehicle & (path.tech.direct <= 0)]),
+    )
 
 
 def measure(
