@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from typer.core import TyperGroup
 
@@ -88,14 +88,25 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
+class _Drawn(Progress):
+    """A progress bar that is drawn whenever it is told something new."""
+
+    def update(self, task_id: TaskID, **told: Any) -> None:
+        super().update(task_id, **{"refresh": True, **told})
+
+
 def progress_bar(quiet: bool) -> Progress:
-    """A progress bar on standard error; none where nobody watches."""
-    return Progress(
+    """A progress bar on standard error, drawn anew at each update; none where nobody watches.
+
+    No thread draws it: one process may then work beside another (:mod:`cleanhub.core.aside`).
+    """
+    return _Drawn(
         TextColumn("{task.description:<20}"),
         BarColumn(bar_width=30),
         TimeElapsedColumn(),
         console=err,
         transient=True,
+        auto_refresh=False,
         disable=quiet or not err.is_terminal,
     )
 

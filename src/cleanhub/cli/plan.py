@@ -55,30 +55,30 @@ def plan(
     """Plan a hub: write its tables and report, and print the scorecard."""
     import time
 
+    from cleanhub.core.aside import aside
     from cleanhub.core.memory import remembering
     from cleanhub.planning.plan import plan as make_plan
     from cleanhub.planning.register_projects import loaded_hub
-    from cleanhub.planning.store import staged, write_plan
+    from cleanhub.planning.store import staged, write_heads, write_tables
     from cleanhub.report.remembered import write_remembered
 
     began = time.perf_counter()
     with remembering(fresh), progress_bar(as_json) as bar:
         task = bar.add_task("reading the hub", total=1.0)
         loaded, chosen = loaded_hub(hub, scenario, register, user)
-        bar.update(task, completed=0.2)
-        result = make_plan(
-            loaded,
-            chosen,
-            seed,
-            lambda step, share: bar.update(task, description=step, completed=0.2 + 0.6 * share),
-        )
         folder = out_dir or Path("plans") / f"{loaded.name}-{chosen.name}"
         with staged(folder) as staging:
-            bar.update(task, description="writing the report", completed=0.85)
+            result = make_plan(
+                loaded,
+                chosen,
+                seed,
+                lambda step, share: bar.update(task, description=step, completed=0.2 + 0.6 * share),
+            )
+            bar.update(task, description="writing", completed=0.85)
+            tables_written = aside(lambda: write_tables(result, staging))
             write_remembered(result, staging)
-            bar.update(task, description="writing tables", completed=0.95)
-            write_plan(result, staging)
-        bar.update(task, description="done", completed=1.0)
+            tables_written()
+            write_heads(result, staging)
     if as_json:
         print_json(_plan_summary(result, folder))
         return

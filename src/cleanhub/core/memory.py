@@ -17,7 +17,7 @@ import os
 import pickle
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -87,6 +87,12 @@ class Memory:
         if self._size > MOST:
             self._size = prune(self.folder, MOST // 2)
 
+    def tell(self, recalled: Iterable[str], made: Iterable[str]) -> None:
+        """Name the steps that another process recalled and made for this run."""
+        for told, steps in ((self.recalled, recalled), (self.made, made)):
+            for step in steps:
+                _tell(told, step)
+
 
 def _tell(told: list[str], step: str) -> None:
     if step not in told:
@@ -99,7 +105,7 @@ def remembered(step: str, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:
     ``inputs`` must hold everything that ``make`` reads and have a fingerprint. The value is the caller's
     own: changing it changes nothing that is remembered.
     """
-    return _active().value(step, inputs, make)
+    return active().value(step, inputs, make)
 
 
 @contextmanager
@@ -123,7 +129,8 @@ def remembering(fresh: bool = False) -> Iterator[Memory]:
 _MEMORY: ContextVar[Memory | None] = ContextVar("memory", default=None)
 
 
-def _active() -> Memory:
+def active() -> Memory:
+    """The memory of the block this is called in; outside of any, one of its own."""
     return _MEMORY.get() or Memory(user_folder())
 
 

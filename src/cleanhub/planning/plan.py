@@ -9,21 +9,24 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
+from cleanhub.core.aside import aside
 from cleanhub.core.errors import RunError
 from cleanhub.core.memory import remembering
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PENDING
 from cleanhub.hub.scenario import Scenario, load_scenario
+from cleanhub.planning.announced import announced_projects
 from cleanhub.planning.identity import content, hashes, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Progress = Callable[[str, float], None]
+T = TypeVar("T")
 
 
 class MissingTableError(RunError, KeyError):
@@ -155,9 +158,10 @@ def plan(
 def _computed(
     hub: Hub, scenario: Scenario, seed: int, tell: Progress, clock: Clock
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    announced = clock.aside("projects", lambda: announced_projects(hub, scenario, seed))
     from cleanhub.planning.steps import computed  # what computes is heavy: a remembered plan does without
 
-    return computed(hub, scenario, seed, tell, clock)
+    return computed(hub, scenario, seed, tell, clock, announced)
 
 
 class Clock:
@@ -165,6 +169,23 @@ class Clock:
 
     def __init__(self) -> None:
         self.timings: dict[str, dict[str, float]] = {}
+
+    def aside(self, name: str, make: Callable[[], T]) -> Callable[[], T]:
+        """Begin the step ``name`` beside others (:mod:`cleanhub.core.aside`); what waits for its value."""
+
+        def timed() -> tuple[T, dict[str, float]]:
+            own = Clock()
+            with own.step(name):
+                value = make()
+            return value, own.timings[name]
+
+        begun = aside(timed)
+
+        def wait() -> T:
+            value, self.timings[name] = begun()
+            return value
+
+        return wait
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

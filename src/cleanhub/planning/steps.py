@@ -1,8 +1,9 @@
-"""The steps of a plan in order: path, freight, tables, optimum, range, projects, targets, scorecard."""
+"""The steps of a plan: path, freight, tables, optimum, targets, scorecard; projects and range beside them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.charging import Charging
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.pathways.tables import path_tables
-from cleanhub.planning.announced import announced_projects
+from cleanhub.planning.announced import Announced
 from cleanhub.planning.charging import TABLES as CHARGING_TABLES
 from cleanhub.planning.charging import charging_tables, with_chargers
 from cleanhub.planning.commitments import commitments_table
@@ -27,20 +28,31 @@ from cleanhub.planning.targets import PathTables, budgets_table, milestones_tabl
 if TYPE_CHECKING:
     from cleanhub.planning.plan import Clock, Progress
 
+ENDS: tuple[Literal["low", "high"], ...] = ("low", "high")
+"""Ends of the drivers' ranges that a path is walked for."""
 VALUATIONS = ("valuations", "policy_answers", "policy_wedge")
 """Tables that stand before those of targets; the others of the announced projects stand after them."""
 
 
 def computed(
-    hub: Hub, scenario: Scenario, seed: int, tell: Progress, clock: Clock
+    hub: Hub,
+    scenario: Scenario,
+    seed: int,
+    tell: Progress,
+    clock: Clock,
+    announced_projects: Callable[[], Announced],
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """The tables and notes of a plan, in the order they are written."""
+    """The tables and notes of a plan, in the order they are written.
+
+    ``announced_projects`` waits for the announced projects, which are computed beside the path.
+    """
     with clock.step("path"):
         path = run_pathway(hub, scenario, lambda done, total: tell("years", 0.5 * done / total), seed)
     with clock.step("freight"):
         coupled = with_chargers(path, seed)
         path = coupled.path
     tell("freight", 0.55)
+    ends = clock.aside("range", lambda: [_end(hub, scenario, end, coupled.charging) for end in ENDS])
     with clock.step("tables"):
         tables = {**path_tables(path), **charging_tables(coupled)}
         central = tables_of(path, tables)
@@ -49,25 +61,21 @@ def computed(
         foresight = compare_with_optimum(path)
         tables["limits"] = with_marginal_values(tables["limits"], path, foresight)
     tell("optimum", 0.65)
-    with clock.step("range"):
-        ends = tuple(_end(hub, scenario, end, coupled.charging) for end in ("low", "high"))
-    tell("range", 0.8)
-    with clock.step("projects"):
-        announced = announced_projects(hub, scenario, seed)
-    tell("projects", 0.9)
+    announced = announced_projects()
+    tell("projects", 0.8)
     with clock.step("targets"):
         tables.update({name: announced.tables[name] for name in VALUATIONS})
         tables["milestones"] = milestones_table(hub, scenario, central)
         tables["budgets"] = budgets_table(hub, scenario, central)
         tables.update(announced.tables)
         tables.update({**_expected(path, tables, central), "offtake": announced.offtake})
-    tell("targets", 0.95)
+    tell("targets", 0.9)
     with clock.step("scorecard"):
         inputs = ScorecardInputs(
             hub,
             scenario,
             central,
-            ends,
+            tuple(ends()),
             tables["costs"],
             tables["sectors"],
             tables["project_need"],
@@ -116,7 +124,9 @@ def _unpriced(path: Pathway) -> list[str]:
     return lines
 
 
-def _end(hub: Hub, scenario: Scenario, end: str, charging: tuple[Charging, ...]) -> PathTables:
+def _end(
+    hub: Hub, scenario: Scenario, end: Literal["low", "high"], charging: tuple[Charging, ...]
+) -> PathTables:
     """The path with drivers at one end of their ranges; chargers stay as they are sited."""
-    path = run_pathway(hub, scenario.with_range("low" if end == "low" else "high"), charging=charging)
+    path = run_pathway(hub, scenario.with_range(end), charging=charging)
     return tables_of(path)

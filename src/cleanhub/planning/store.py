@@ -60,8 +60,18 @@ def staged(folder: Path) -> Iterator[Path]:
 
 def write_plan(plan: Plan, folder: Path) -> None:
     """Write plan.json, run.json and tables into an existing, empty folder."""
-    (folder / "tables").mkdir()
+    write_tables(plan, folder)
+    write_heads(plan, folder)
+
+
+def write_tables(plan: Plan, folder: Path) -> None:
+    """Write the tables of ``plan`` into an existing folder."""
+    (folder / "tables").mkdir(exist_ok=True)
     write_parquets({folder / "tables" / f"{name}.parquet": frame for name, frame in plan.tables.items()})
+
+
+def write_heads(plan: Plan, folder: Path) -> None:
+    """Write plan.json and run.json into an existing folder: what was planned, and how."""
     head = {
         "format": FORMAT,
         "id": plan.id,

@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cleanhub.core.aside import aside
 from cleanhub.report import blueprint, charts, palette
 from cleanhub.report import map as map_section
 from cleanhub.report.blocks import Section
@@ -73,13 +74,14 @@ def write_report(plan: PlanLike, folder: Path) -> Path:
     Raises ``RunError`` for a plan that was loaded without its hub, and
     ``OSError`` when the folder cannot be written.
     """
-    page = render(plan)
     folder.mkdir(parents=True, exist_ok=True)
+    beside = aside(lambda: blueprint.write_blueprint(plan, folder))
+    page = render(plan)
     target = folder / FILE
     partial = folder / f".{FILE}.partial"
     partial.write_bytes(page.encode("utf-8"))
     partial.replace(target)
-    blueprint.write_blueprint(plan, folder)
+    beside()
     return target
 
 

@@ -1,0 +1,106 @@
+"""Work beside other work gives what it would give here, whatever becomes of the other process."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from cleanhub.core.aside import aside
+from cleanhub.core.memory import remembered, remembering
+
+BESIDE = pytest.mark.skipif(
+    not sys.platform.startswith("linux") or len(os.sched_getaffinity(0)) < 2, reason="no second process here"
+)
+
+
+def alone(script: str, **environment: str) -> str:
+    """What ``script`` prints in a process with one thread (those of the tests have more)."""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout
+
+
+@BESIDE
+def test_the_value_is_made_in_another_process_once():
+    found = alone(
+        "import os\nfrom cleanhub.core.aside import aside\n"
+        "begun = aside(lambda: (os.getpid(), list(range(100_000))))\n"
+        "pid, numbers = begun()\n"
+        "print(pid != os.getpid(), numbers == list(range(100_000)), begun()[0] == pid)"
+    )
+    assert found.split() == ["True", "True", "True"]
+
+
+@BESIDE
+@pytest.mark.parametrize("end", ["raise ValueError('no such plant')", "os.kill(os.getpid(), 9)"])
+def test_what_fails_beside_is_made_here_and_fails_here(end):
+    found = alone(
+        "import os\nfrom cleanhub.core.aside import aside\nhere = os.getpid()\n"
+        f"def make():\n    if os.getpid() != here:\n        {end}\n    raise ValueError('met here')\n"
+        "try:\n    aside(make)()\nexcept ValueError as error:\n    print(error)"
+    )
+    assert found.strip() == "met here"
+
+
+@BESIDE
+def test_nothing_is_begun_inside_a_process_beside():
+    found = alone(
+        "import os\nfrom cleanhub.core.aside import aside\n"
+        "outer, inner = aside(lambda: (os.getpid(), aside(os.getpid)()))()\n"
+        "print(outer == inner, outer != os.getpid())"
+    )
+    assert found.split() == ["True", "True"]
+
+
+@BESIDE
+def test_a_value_that_nobody_asks_for_leaves_no_process():
+    found = alone(
+        "import os, time\nfrom cleanhub.core.aside import aside\n"
+        "begun = aside(lambda: time.sleep(60))\ndel begun\n"
+        "try:\n    os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError:\n    print('none')"
+    )
+    assert found.strip() == "none"
+
+
+@BESIDE
+def test_steps_remembered_beside_count_here(tmp_path):
+    script = (
+        "from cleanhub.core.aside import aside\nfrom cleanhub.core.memory import remembered, remembering\n"
+        "with remembering() as memory:\n"
+        "    print(aside(lambda: remembered('sum', (1, 2), lambda: 3))(), memory.recalled, memory.made)"
+    )
+    folder = tmp_path / "memory"
+    folder.mkdir(mode=0o700)
+    assert alone(script, CLEANHUB_CACHE=str(folder)).strip() == "3 [] ['sum']"
+    assert alone(script, CLEANHUB_CACHE=str(folder)).strip() == "3 ['sum'] []"
+
+
+def test_with_several_threads_the_value_is_made_here_when_it_is_asked_for():
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        asked: list[int] = []
+        begun = aside(lambda: (asked.append(1), os.getpid())[1])
+        assert not asked
+        assert begun() == begun() == os.getpid()
+        assert asked == [1]
+    finally:
+        done.set()
+        other.join()
+
+
+def test_a_step_made_where_nothing_is_kept_is_told_once(monkeypatch):
+    monkeypatch.setenv("CLEANHUB_CACHE", "off")
+    with remembering() as memory:
+        begun = aside(lambda: remembered("sum", (), lambda: 3))
+        assert begun() == begun() == 3
+        assert memory.made == ["sum"]
