@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.engine import walk
-from cleanhub.pathways.optimal import ConflictError, cost_of, solve_optimal
 
 FloatArray = NDArray[np.float64]
 MOST_MARKETS = 8
@@ -57,6 +56,8 @@ def compare_with_optimum(pathway: Pathway) -> Foresight:
 
     Under rule optimal the path compared is that of least cost, year by year.
     """
+    from cleanhub.pathways.optimal import ConflictError, cost_of, solve_optimal  # with a solver: heavy
+
     problem = pathway.problem
     none = float("nan")
     if int(problem.markets.meets_demand.sum()) > MOST_MARKETS and pathway.optimum is None:

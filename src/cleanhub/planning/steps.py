@@ -53,14 +53,11 @@ def computed(
         path = coupled.path
     tell("freight", 0.55)
     ends = clock.aside("range", lambda: [_end(hub, scenario, end, coupled.charging) for end in ENDS])
+    optimum = clock.aside("optimum", lambda: compare_with_optimum(path))
     with clock.step("tables"):
         tables = {**path_tables(path), **charging_tables(coupled)}
         central = tables_of(path, tables)
-    tell("tables", 0.6)
-    with clock.step("optimum"):
-        foresight = compare_with_optimum(path)
-        tables["limits"] = with_marginal_values(tables["limits"], path, foresight)
-    tell("optimum", 0.65)
+    tell("tables", 0.7)
     announced = announced_projects()
     tell("projects", 0.8)
     with clock.step("targets"):
@@ -70,7 +67,9 @@ def computed(
         tables.update(announced.tables)
         tables.update({**_expected(path, tables, central), "offtake": announced.offtake})
     tell("targets", 0.9)
+    foresight = optimum()
     with clock.step("scorecard"):
+        tables["limits"] = with_marginal_values(tables["limits"], path, foresight)
         inputs = ScorecardInputs(
             hub,
             scenario,

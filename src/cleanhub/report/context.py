@@ -22,12 +22,16 @@ def as_rows(frame: pd.DataFrame | None) -> list[Row]:
     """A frame as plain dictionaries; missing cells (NaN, NA, NaT) become ``None``."""
     if frame is None or frame.empty:
         return []
-    columns = []
-    for name in frame.columns:
-        cells = frame[name].astype(object)
-        columns.append(cells.where(frame[name].notna(), None).tolist())
+    columns = [_cells(frame[name]) for name in frame.columns]
     names = [str(name) for name in frame.columns]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _cells(column: pd.Series[Any]) -> list[Any]:
+    cells, missing = column.tolist(), column.isna().to_numpy()
+    if not missing.any():
+        return cells
+    return [None if gone else cell for cell, gone in zip(cells, missing.tolist(), strict=True)]
 
 
 def _replaced(text: str, names: Mapping[str, str]) -> str:
