@@ -45,9 +45,10 @@ def project_need_table(
     for sector in sorted(set(first["sector"]) | set(plants["sector"])):
         mine = first[first["sector"] == sector]
         each = float(mine["capex_usd"].mean()) if len(mine) else 0.0
+        of_sector = plants[plants["sector"] == sector]
         for year in years:
             needed = float((mine["year"] <= year).sum())
-            coming = _by(plants, sector, year)
+            coming = _by(of_sector, year)
             gap = max(needed - coming, 0.0)
             rows.append((sector, year, PLANTS, needed, coming, gap, gap * each, f"{_PLANTS}; {_HOW}"))
     rows += _vehicle_rows(bought, expected[expected["unit"] == VEHICLES], years)
@@ -60,10 +61,14 @@ _VEHICLES = "vehicles of the path that are not conventional, bought up to the ye
 _HOW = "projects count with their simulated chance of being past the final investment decision by then"
 
 
-def _by(expected: pd.DataFrame, sector: str, year: int) -> float:
-    """What is expected in a sector by a year: the latest figure up to it, 0 before the first."""
-    rows = expected[(expected["sector"] == sector) & (expected["year"] <= year)]
-    return float(rows.sort_values("year", kind="stable")["fid_expected"].iloc[-1]) if len(rows) else 0.0
+def _by(expected: pd.DataFrame, year: int) -> float:
+    """What is expected of one sector by a year: the latest figure up to it, 0 before the first."""
+    when = expected["year"].to_numpy(dtype=np.int64)
+    until = np.flatnonzero(when <= year)
+    if not len(until):
+        return 0.0
+    latest = until[len(until) - 1 - int(np.argmax(when[until][::-1]))]
+    return float(expected["fid_expected"].iloc[latest])
 
 
 def counted_projects(hub: Hub, last_reported: int) -> pd.DataFrame:
@@ -145,11 +150,11 @@ def vehicles_bought(pathway: Pathway) -> pd.DataFrame:
 def _vehicle_rows(bought: pd.DataFrame, expected: pd.DataFrame, years: list[int]) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for sector in sorted(set(bought["sector"]) | set(expected["sector"])):
-        mine = bought[bought["sector"] == sector]
+        mine, of_sector = bought[bought["sector"] == sector], expected[expected["sector"] == sector]
         for year in years:
             past = mine[mine["year"] <= year]
             number, capital = float(past["vehicles"].sum()), float(past["capex_usd"].sum())
-            coming = _by(expected, sector, year)
+            coming = _by(of_sector, year)
             gap = max(number - coming, 0.0)
             missing = capital * gap / number if number > 0 else 0.0
             rows.append((sector, year, VEHICLES, number, coming, gap, missing, f"{_VEHICLES}; {_HOW}"))

@@ -52,41 +52,54 @@ def computed(
         coupled = with_chargers(path, seed)
         path = coupled.path
     tell("freight", 0.55)
-    ends = clock.aside("range", lambda: [_end(hub, scenario, end, coupled.charging) for end in ENDS])
+    ends = [clock.aside(f"range {end}", _at_end(path, end, coupled.charging)) for end in ENDS]
     optimum = clock.aside("optimum", lambda: compare_with_optimum(path))
+    of_chargers = clock.aside("chargers", lambda: charging_tables(coupled))
     with clock.step("tables"):
-        tables = {**path_tables(path), **charging_tables(coupled)}
-        central = tables_of(path, tables)
+        of_path = path_tables(path)
+        central = tables_of(path, of_path)
+        aims = {
+            "milestones": milestones_table(hub, scenario, central),
+            "budgets": budgets_table(hub, scenario, central),
+        }
+        commitments = commitments_table(path, central)
     tell("tables", 0.7)
     announced = announced_projects()
     tell("projects", 0.8)
-    with clock.step("targets"):
-        tables.update({name: announced.tables[name] for name in VALUATIONS})
-        tables["milestones"] = milestones_table(hub, scenario, central)
-        tables["budgets"] = budgets_table(hub, scenario, central)
-        tables.update(announced.tables)
-        tables.update({**_expected(path, tables, central), "offtake": announced.offtake})
-    tell("targets", 0.9)
+    need = _need(path, announced.tables["stage_years"], of_path["switches"])
     foresight = optimum()
+    of_path["limits"] = with_marginal_values(of_path["limits"], path, foresight)
+    chargers = of_chargers()
+    inputs = ScorecardInputs(
+        hub,
+        scenario,
+        central,
+        tuple(end() for end in ends),
+        of_path["costs"],
+        of_path["sectors"],
+        need,
+        announced.tables["valuations"],
+        foresight,
+        {name: chargers[name] for name in CHARGING_TABLES},
+        {name: announced.tables[name] for name in ("projects", "links")},
+        source_groups(hub),
+    )
     with clock.step("scorecard"):
-        tables["limits"] = with_marginal_values(tables["limits"], path, foresight)
-        inputs = ScorecardInputs(
-            hub,
-            scenario,
-            central,
-            tuple(ends()),
-            tables["costs"],
-            tables["sectors"],
-            tables["project_need"],
-            tables["valuations"],
-            foresight,
-            {name: tables[name] for name in CHARGING_TABLES},
-            {name: tables[name] for name in ("projects", "links")},
-            source_groups(hub),
-        )
         scorecard = scorecard_table(inputs)
-        tables["provenance"] = provenance_table(hub, scenario, scorecard, tables["emissions"])
+        provenance = provenance_table(hub, scenario, scorecard, of_path["emissions"])
     tell("scorecard", 1.0)
+    tables = {
+        "scorecard": scorecard,
+        **of_path,
+        **chargers,
+        **{name: announced.tables[name] for name in VALUATIONS},
+        **aims,
+        **announced.tables,
+        "project_need": need,
+        "commitments": commitments,
+        "offtake": announced.offtake,
+        "provenance": provenance,
+    }
     notes = [
         *(note.line() for note in hub.notes),
         *_unpriced(path),
@@ -94,18 +107,13 @@ def computed(
         *coupled.notes,
         *announced.on_simulation,
     ]
-    return {"scorecard": scorecard, **tables}, notes
+    return tables, notes
 
 
-def _expected(path: Pathway, tables: dict[str, pd.DataFrame], central: PathTables) -> dict[str, pd.DataFrame]:
-    """What the path needs and promises ask for, against what the pipeline is expected to bring."""
-    hub, scenario, last = path.hub, path.scenario, path.sites.last_year
-    decisions = expected_decisions(hub, tables["stage_years"], last)
-    need = project_need_table(hub, scenario, tables["switches"], vehicles_bought(path), decisions)
-    return {
-        "project_need": need,
-        "commitments": commitments_table(path, central),
-    }
+def _need(path: Pathway, stage_years: pd.DataFrame, switches: pd.DataFrame) -> pd.DataFrame:
+    """What the path needs, against what the pipeline is expected to bring."""
+    decisions = expected_decisions(path.hub, stage_years, path.sites.last_year)
+    return project_need_table(path.hub, path.scenario, switches, vehicles_bought(path), decisions)
 
 
 def _unpriced(path: Pathway) -> list[str]:
@@ -123,9 +131,8 @@ def _unpriced(path: Pathway) -> list[str]:
     return lines
 
 
-def _end(
-    hub: Hub, scenario: Scenario, end: Literal["low", "high"], charging: tuple[Charging, ...]
-) -> PathTables:
-    """The path with drivers at one end of their ranges; chargers stay as they are sited."""
-    path = run_pathway(hub, scenario.with_range(end), charging=charging)
-    return tables_of(path)
+def _at_end(
+    path: Pathway, end: Literal["low", "high"], charging: tuple[Charging, ...]
+) -> Callable[[], PathTables]:
+    """What walks the path with drivers at one end of their ranges; chargers stay as they are sited."""
+    return lambda: tables_of(run_pathway(path.hub, path.scenario.with_range(end), charging=charging))
