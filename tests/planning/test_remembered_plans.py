@@ -42,7 +42,7 @@ def written(hub: Path, out: Path) -> tuple[dict[str, str], list[str]]:
     out.mkdir()
     with remembering():
         plan = ch.plan(hub)
-        write_remembered(plan, out)
+        write_remembered(plan, out, plan.inputs)
         write_plan(plan, out)
     files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.name != "run.json"]
     told = json.loads((out / "run.json").read_text(encoding="utf-8"))

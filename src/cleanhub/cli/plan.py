@@ -76,7 +76,7 @@ def plan(
             )
             bar.update(task, description="writing", completed=0.85)
             tables_written = aside(lambda: write_tables(result, staging))
-            write_remembered(result, staging)
+            write_remembered(result, staging, result.inputs)
             tables_written()
             write_heads(result, staging)
     if as_json:

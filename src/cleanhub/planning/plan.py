@@ -15,6 +15,7 @@ import pandas as pd
 
 from cleanhub.core.aside import aside
 from cleanhub.core.errors import RunError
+from cleanhub.core.fingerprint import fingerprint
 from cleanhub.core.memory import remembering
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PENDING
@@ -44,7 +45,8 @@ class Plan:
     :data:`cleanhub.hub.plan_tables.PLAN_TABLES`); ``pending`` names the tables of the
     design that are not built yet and the room that will build each; ``hub`` is ``None``
     for a plan that was loaded from its folder. ``timings`` are wall and CPU seconds of each step that was
-    computed, ``recalled`` names the steps that were remembered.
+    computed, ``recalled`` names the steps that were remembered. ``inputs`` is the fingerprint of all that
+    the plan was made from; empty for one that was loaded or put together otherwise.
     """
 
     scenario: Scenario
@@ -59,6 +61,7 @@ class Plan:
     timings: dict[str, dict[str, float]] = field(default_factory=dict)
     recalled: list[str] = field(default_factory=list)
     hub: Hub | None = None
+    inputs: str = ""
 
     @property
     def id(self) -> str:
@@ -136,8 +139,8 @@ def plan(
             scenario = str(hub.meta.get("default_scenario", "baseline"))
         chosen = scenario if isinstance(scenario, Scenario) else load_scenario(scenario, hub)
         with clock.step("plan"):
-            inputs = (content(hub), chosen, seed)
-            tables, notes = memory.value("plan", inputs, lambda: _computed(hub, chosen, seed, tell, clock))
+            inputs = fingerprint(content(hub), chosen, seed)
+            tables, notes = memory.value("plan", (inputs,), lambda: _computed(hub, chosen, seed, tell, clock))
     tell("plan", 1.0)
     return Plan(
         scenario=chosen,
@@ -152,6 +155,7 @@ def plan(
         timings=clock.timings,
         recalled=memory.recalled,
         hub=hub,
+        inputs=inputs,
     )
 
 

@@ -6,6 +6,7 @@ and ``https`` addresses become links, whatever a package holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,6 +25,14 @@ class Citations:
         self._page = page
         self._known: dict[str, Row] = {str(row["source_id"]): row for row in sources}
         self._number: dict[str, int] = {}
+
+    def mentions(self) -> Mentions:
+        """The same sources for a part that is written apart; :meth:`numbered` puts its numbers in."""
+        return Mentions(self._known.values(), self._page)
+
+    def numbered(self, text: str) -> str:
+        """``text`` with the numbers of all sources whose place :class:`Mentions` held."""
+        return _HELD.sub(lambda held: str(self._assign(_named(held[1]))), text)
 
     def cite(self, *cells: object, limit: int | None = None) -> Markup:
         """Links such as ``[3] [7]`` for source cells (each may hold several ids, ``;``-separated).
@@ -61,7 +70,7 @@ class Citations:
         """All cited sources: number, id and row of ``sources`` (empty when unknown)."""
         return [(n, one, self._known.get(one, {})) for one, n in self._number.items()]
 
-    def _assign(self, one: str) -> int:
+    def _assign(self, one: str) -> int | str:
         return self._number.setdefault(one, len(self._number) + 1)
 
     def _link(self, one: str) -> Markup:
@@ -70,6 +79,23 @@ class Citations:
         return Markup('<a class="cite" href="{}#source-{}" title="{}">[{}]</a>').format(
             self._page, number, title, number
         )
+
+
+class Mentions(Citations):
+    """Citations of a part that is written apart from those before it: places are held for their numbers."""
+
+    def _assign(self, one: str) -> int | str:
+        super()._assign(one)
+        return f"\x02{one.encode().hex()}\x03"
+
+
+_HELD = re.compile("\x02((?:[0-9a-f]{2})*)\x03")
+SHOWN = re.compile(" \\[(?:[0-9]+|" + _HELD.pattern + ")\\]")
+"""A number in plain text, with the blank before it, or the place held for one."""
+
+
+def _named(held: str) -> str:
+    return bytes.fromhex(held).decode(errors="replace")
 
 
 def _ids(cells: Iterable[object]) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from cleanhub.core.whole_file import write_file
-from cleanhub.report import charts, svg
+from cleanhub.report import charts, citations, svg
 from cleanhub.report.blocks import Figure, Grid, Key, Section, Table, Text
 from cleanhub.report.context import Context
 from cleanhub.report.contract import PlanLike
@@ -27,7 +27,6 @@ INDEX = "figures.csv"
 _VARIABLE = re.compile(r"var\(--[\w-]+,\s*([^()]*)\)")
 _SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _TAGS = re.compile(r"<[^>]+>")
-_CITATION = re.compile(r" \[\d+\]")  # leads to a list that only the report has
 _EDGE, _LINE = 12, 17
 _CHARACTER = 6.4  # mean width of a character of the 12 px text, in px
 
@@ -76,7 +75,7 @@ def _figures(sections: Sequence[Section]) -> Iterator[Figure]:
 
 def _plain(text: Text) -> str:
     """Text without tags and without numbers of citations."""
-    return _CITATION.sub("", str(Markup(_TAGS.sub("", str(text))).unescape())).strip()
+    return citations.SHOWN.sub("", str(Markup(_TAGS.sub("", str(text))).unescape())).strip()
 
 
 # ---------------------------------------------------------------- the drawing

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cleanhub.core.memory import remembered
 
@@ -16,22 +16,17 @@ if TYPE_CHECKING:
     from cleanhub.report.contract import PlanLike
 
 
-def write_remembered(plan: PlanLike, folder: Path) -> None:
+def write_remembered(plan: PlanLike, folder: Path, inputs: str = "") -> None:
     """What :func:`cleanhub.report.write.write_report` writes for ``plan``, into an existing ``folder``.
 
-    Raises ``RunError`` for a plan without its hub and ``OSError`` when the folder cannot be written.
+    ``inputs`` is the fingerprint of all that the plan, as it is, was made from; without it the report is
+    made and not remembered. Raises ``RunError`` for a plan without its hub and ``OSError`` when the folder
+    cannot be written.
     """
-    files = _made(plan) if plan.hub is None else remembered("report", _read_by(plan), lambda: _made(plan))
+    key = (inputs, plan.id, dict(plan.versions))
+    files = remembered("report", key, lambda: _made(plan)) if inputs else _made(plan)
     for name, content in files.items():
         (folder / name).write_bytes(content)
-
-
-def _read_by(plan: PlanLike) -> tuple[Any, ...]:
-    """Everything of a plan that its report can show."""
-    hub = plan.hub
-    assert hub is not None  # for the type checker: the caller has seen to it
-    own = {name: value for name, value in vars(plan).items() if name not in ("hub", "timings", "recalled")}
-    return own, hub.meta, hub.tables, getattr(hub, "library", None), hub.counties_geojson()
 
 
 def _made(plan: PlanLike) -> dict[str, bytes]:

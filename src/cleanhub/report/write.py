@@ -40,7 +40,8 @@ from cleanhub.report.sections import (
 )
 
 FILE = "report.html"
-_BUILDERS: tuple[Callable[[Context], Section | None], ...] = (
+Builder = Callable[[Context], Section | None]
+_BUILDERS: tuple[Builder, ...] = (
     brief.build,
     scorecard.build,
     standing.build,
@@ -58,11 +59,12 @@ _BUILDERS: tuple[Callable[[Context], Section | None], ...] = (
     costs.build,
     map_section.build,
     method.build,
-    evidence.build,
 )
-"""The sections in reading order; ``evidence`` is last, since it lists what others cited.
+"""The sections in reading order, but for the last: ``evidence`` lists what they cited.
 
 A builder gives ``None`` where the plan has nothing for its section."""
+_APART = (freight.build, map_section.build, pipeline.build, standing.build)
+"""Sections that take about half of the time of all."""
 
 
 def write_report(plan: PlanLike, folder: Path) -> Path:
@@ -86,8 +88,31 @@ def write_report(plan: PlanLike, folder: Path) -> Path:
 
 
 def sections_of(context: Context) -> list[Section]:
-    """The sections that the plan has something for, in reading order."""
-    return [section for build in _BUILDERS if (section := build(context)) is not None]
+    """The sections that the plan has something for, in reading order.
+
+    Those of :data:`_APART` are written beside the others; the sources of all are numbered in reading order
+    by :meth:`~cleanhub.report.citations.Citations.numbered` of the context.
+    """
+    apart = aside(lambda: {build.__module__: _written(context, build) for build in _APART})
+    here = {build.__module__: _written(context, build) for build in _BUILDERS if build not in _APART}
+    found = []
+    for build in _BUILDERS:
+        section, cited = here.get(build.__module__) or apart()[build.__module__]
+        context.cite.add(*cited)
+        found.append(section)
+    found.append(evidence.build(context))
+    return [section for section in found if section is not None]
+
+
+def _written(context: Context, build: Builder) -> tuple[Section | None, list[str]]:
+    """One section with places for the numbers of its sources, and those sources in order."""
+    whole = context.cite
+    context.cite = whole.mentions()
+    try:
+        section = build(context)
+        return section, [source for _, source, _ in context.cite.listed()]
+    finally:
+        context.cite = whole
 
 
 def render(plan: PlanLike) -> str:
@@ -103,7 +128,7 @@ def render(plan: PlanLike) -> str:
     )
     environment.globals["swatch"] = charts.swatch
     weak = sum(bool(row["illustrative"]) for row in context.rows("scorecard"))
-    return environment.get_template("report.html.j2").render(
+    page = environment.get_template("report.html.j2").render(
         plan=plan,
         hub=context.hub,
         scenario=plan.scenario,
@@ -118,6 +143,7 @@ def render(plan: PlanLike) -> str:
         light=Markup(palette.css_variables(dark=False)),
         dark=Markup(palette.css_variables(dark=True)),
     )
+    return context.cite.numbered(page)
 
 
 def _own_file(name: str) -> Markup:
