@@ -50,7 +50,8 @@ def emissions_table(pathway: Pathway) -> pd.DataFrame:
     frame = frame[frame["value"] != 0].reset_index(drop=True)
     frame = pd.concat([frame, _gases(pathway, frame)], ignore_index=True)
     scope = scope_pairs(hub)
-    frame["hub_scope"] = [pair in scope for pair in _keys(frame, *BRANCH)]
+    branches, of_branch = _distinct(frame, *BRANCH)
+    frame["hub_scope"] = np.array([branch in scope for branch in branches], dtype=bool)[of_branch]
     frame["unit"] = np.where(frame["gas"] == "co2e", "t CO2e/yr", "t/yr")
     frame["gwp"] = hub.gwp
     frame["status"] = np.where(frame["year"] <= hub.base_year, "history", "projected")
@@ -68,6 +69,13 @@ def _frame(parts: list[Rows]) -> pd.DataFrame:
         kind = float if name == "value" else np.int64 if name in ("year", "scope") else object
         columns[name] = np.concatenate([array.astype(kind) for array in arrays])
     return pd.DataFrame(columns)
+
+
+def _distinct(frame: pd.DataFrame, *names: str) -> tuple[list[tuple[Any, ...]], NDArray[np.int64]]:
+    """The distinct values in some columns, as tuples in order of appearance, and each row's position."""
+    position = frame.groupby(list(names), sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
+    first = frame.iloc[np.unique(position, return_index=True)[1]]
+    return list(_keys(first, *names)), position
 
 
 def _keys(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
@@ -332,20 +340,21 @@ def _gases(pathway: Pathway, frame: pd.DataFrame) -> pd.DataFrame:
     shares = _gas_shares(pathway.hub)
     base = pathway.hub.base_year
     stated = _stated_gases(pathway)
-    keys = list(_keys(rows.assign(year=rows["year"].clip(upper=base)), *BRANCH, "year"))
-    exact_keys = list(_keys(rows, *BRANCH, "asset_kind", "year"))
+    keys, of_key = _distinct(rows.assign(year=rows["year"].clip(upper=base)), *BRANCH, "year")
+    exact_keys, of_exact = _distinct(rows, *BRANCH, "asset_kind", "year")
     left = rows["value"].to_numpy(float).copy()
     parts = []
     for gas, potential in gwp.items():
-        share = np.array([shares.get((gas, *key), 0.0) for key in keys])
+        share = np.array([shares.get((gas, *key), 0.0) for key in keys])[of_key]
         tonnes = rows["value"].to_numpy(float) * share / potential
         own = stated.get(gas, {})
-        exact = np.array([own.get(key, np.nan) for key in exact_keys])
+        exact = np.array([own.get(key, np.nan) for key in exact_keys])[of_exact]
         tonnes = np.where(np.isnan(exact), tonnes, exact)
         tonnes = np.minimum(tonnes, np.maximum(left, 0.0) / potential)
         left -= tonnes * potential
         parts.append(rows.assign(gas=gas, value=tonnes))
-    other = np.array([shares.get(("other", *key), 0.0) for key in keys]) * rows["value"].to_numpy(float)
+    other = np.array([shares.get(("other", *key), 0.0) for key in keys])[of_key]
+    other = other * rows["value"].to_numpy(float)
     parts.append(rows.assign(gas="co2", value=np.maximum(left - other, 0.0)))
     out = pd.concat(parts, ignore_index=True)
     derived = CONFIDENCE_ORDER.index("derived")
