@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.network import Network, great_circle_km
+from cleanhub.freight.globe import great_circle_km
+from cleanhub.freight.network import Network
 from cleanhub.freight.problem import TruckDays, Zones
 from cleanhub.hub.package import Hub, load_hub
 

@@ -16,9 +16,10 @@ from cleanhub.core.errors import FaultList, InputError
 from cleanhub.freight.candidates import build_sites, home_demand
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.fleet import home_charging_share
+from cleanhub.freight.globe import great_circle_km
 from cleanhub.freight.grid import build_grid
 from cleanhub.freight.near import Nearby
-from cleanhub.freight.network import Network, great_circle_km
+from cleanhub.freight.network import Network
 from cleanhub.freight.problem import Sites, TruckDays, Zones
 from cleanhub.freight.queueing import mean_wait
 from cleanhub.freight.roads import load_network

@@ -18,7 +18,8 @@ from cleanhub.freight.exposure import (
     people_near,
 )
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.network import EARTH_RADIUS_KM, Network
+from cleanhub.freight.globe import EARTH_RADIUS_KM
+from cleanhub.freight.network import Network
 from cleanhub.freight.problem import TruckDays, Zones
 from cleanhub.hub.package import Hub
 

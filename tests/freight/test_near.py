@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cleanhub.freight.globe import EARTH_RADIUS_KM, great_circle_km
 from cleanhub.freight.near import Nearby, chord_of, km_of, summed, unit_vectors
-from cleanhub.freight.network import EARTH_RADIUS_KM, great_circle_km
 
 
 def test_chord_and_arc_are_inverse() -> None:

@@ -11,14 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanhub.core.errors import InputError
-from cleanhub.freight.network import (
-    EARTH_RADIUS_KM,
-    Network,
-    PlaceMatrix,
-    StraightLines,
-    check_reached,
-    great_circle_km,
-)
+from cleanhub.freight.globe import EARTH_RADIUS_KM, great_circle_km
+from cleanhub.freight.network import Network, PlaceMatrix, StraightLines, check_reached
 from cleanhub.freight.roads import BUNDLED_ROADS, read_road_package
 from cleanhub.freight.travel_time import HOURS, DayProfile
 

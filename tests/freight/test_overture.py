@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from cleanhub.core.errors import InputError
-from cleanhub.freight.network import Network, great_circle_km
+from cleanhub.freight.globe import great_circle_km
+from cleanhub.freight.network import Network
 from cleanhub.freight.overture import line_string, read_overture
 from cleanhub.freight.road_readers import read_roads
 

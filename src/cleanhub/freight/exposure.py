@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike
 
 from cleanhub.freight.energy import leg_diesel_pm
 from cleanhub.freight.figures import Figures
+from cleanhub.freight.globe import EARTH_RADIUS_KM
 from cleanhub.freight.near import Nearby, summed
-from cleanhub.freight.network import EARTH_RADIUS_KM, Network
+from cleanhub.freight.network import Network
 from cleanhub.freight.problem import BoolArray, FloatArray, IntArray, TruckDays, Zones
 from cleanhub.hub.package import Hub
 

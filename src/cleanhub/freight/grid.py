@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 from cleanhub.core.errors import FaultList
 from cleanhub.core.units import factor
 from cleanhub.freight.figures import End, Figures
+from cleanhub.freight.globe import great_circle_km
 from cleanhub.freight.near import Nearby
-from cleanhub.freight.network import great_circle_km
 from cleanhub.freight.problem import FloatArray, Grid, IntArray, TextArray
 from cleanhub.hub.package import Hub
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from cleanhub.freight.network import EARTH_RADIUS_KM
+from cleanhub.freight.globe import EARTH_RADIUS_KM
 from cleanhub.freight.problem import FloatArray, IntArray
 
 

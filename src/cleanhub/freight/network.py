@@ -3,7 +3,8 @@
 Distances are exact shortest paths (Dijkstra's, by scipy) between nodes, times a circuity factor,
 plus an access leg at each end: the great circle to the nearest node that a truck may use, times a
 factor. Nothing here reads a file: :mod:`cleanhub.freight.roads` and
-:mod:`cleanhub.freight.road_readers` make networks. Letters in shapes: N nodes, A arcs, n and m points,
+:mod:`cleanhub.freight.road_readers` make networks. scipy is loaded where a way is looked for: a network
+that is only read back needs none of it. Letters in shapes: N nodes, A arcs, n and m points,
 P rows of paths.
 """
 
@@ -11,24 +12,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import cKDTree
 
 from cleanhub.core.errors import FaultList, InputError
 from cleanhub.core.units import factor
+from cleanhub.freight.globe import great_circle_km
 from cleanhub.freight.travel_time import DayProfile, mean_minutes, minutes_by_hour, minutes_under_way
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+    from scipy.spatial import cKDTree
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 TextArray = NDArray[np.object_]
 
-EARTH_RADIUS_KM = 6371.0088  # mean radius R1 of GRS 80 (Moritz 2000)
 LEAST_WEIGHT = 1e-9  # an arc of no length is an arc; a stored 0 might be read as none
 SCRAP_SHARE = 0.01  # a part with fewer of the nodes is a yard or an end cut off by the file's border
 CHUNK = 64  # sources solved at a time where trees of predecessors are kept
@@ -58,14 +60,6 @@ class Route:
     snap_km: tuple[float, float]
     lat: FloatArray
     lon: FloatArray
-
-
-def great_circle_km(lat: ArrayLike, lon: ArrayLike, to_lat: ArrayLike, to_lon: ArrayLike) -> FloatArray:
-    """Distance on the sphere (haversine) [km]; arguments in degrees, they broadcast."""
-    first, second = np.radians(np.asarray(lat, float)), np.radians(np.asarray(to_lat, float))
-    turn = np.radians(np.asarray(to_lon, float) - np.asarray(lon, float))
-    chord = np.sin((second - first) / 2) ** 2 + np.cos(first) * np.cos(second) * np.sin(turn / 2) ** 2
-    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0))), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -221,6 +215,8 @@ class Network:
         ).max(initial=0.0)
         scale = max(self._minutes_per_km or 1.0, LEAST_WEIGHT) if self.route_by == "time" else 1.0
         limit = 1.8 * scale * span + LEAST_WEIGHT * len(self.lat)
+        from scipy.sparse.csgraph import dijkstra
+
         found = np.asarray(dijkstra(self._graph, indices=sources, limit=limit))[:, targets]
         missed = np.flatnonzero(np.isinf(found).any(axis=1))
         if len(missed):  # a detour beyond the limit, or no way at all: without one
@@ -229,6 +225,8 @@ class Network:
 
     def _trees(self, sources: IntArray) -> tuple[FloatArray, NDArray[np.int32]]:
         """Weights and predecessors of the shortest ways from ``sources`` to all nodes."""
+        from scipy.sparse.csgraph import dijkstra
+
         return dijkstra(self._graph, indices=sources, return_predecessors=True)
 
     def _traced(self, row: IntArray, end: IntArray, tree: NDArray[np.int32]) -> tuple[IntArray, IntArray]:
@@ -258,6 +256,8 @@ class Network:
 
         A part is what trucks can go round in: leave and come back.
         """
+        from scipy.sparse.csgraph import connected_components
+
         ends = np.unique(np.concatenate([self.tail[self._arcs], self.head[self._arcs]])).astype(np.int64)
         part = connected_components(self._graph, connection="strong")[1][ends]
         size = np.bincount(part, minlength=1)[part]
@@ -265,6 +265,8 @@ class Network:
 
     @cached_property
     def _tree(self) -> cKDTree:
+        from scipy.spatial import cKDTree
+
         return cKDTree(_unit_vectors(self.lat[self._usable], self.lon[self._usable]))
 
     @cached_property
@@ -284,6 +286,8 @@ class Network:
 
     @cached_property
     def _graph(self) -> csr_array:
+        from scipy.sparse import csr_array
+
         weight = np.maximum(self._weights()[0][self._arcs], LEAST_WEIGHT)
         starts = np.searchsorted(self.tail[self._arcs], np.arange(len(self.lat) + 1))
         shape = (len(self.lat), len(self.lat))

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from cleanhub.core.errors import FaultList, InputError
-from cleanhub.freight.network import FloatArray, Network, great_circle_km
+from cleanhub.freight.globe import great_circle_km
+from cleanhub.freight.network import FloatArray, Network
 from cleanhub.freight.road_readers import Gathered
 from cleanhub.freight.road_tags import free_speed
 

@@ -22,7 +22,8 @@ import pandas as pd
 from cleanhub.core.errors import FaultList, InputError, RunError
 from cleanhub.core.tables import Column, Table, read_table
 from cleanhub.core.units import factor
-from cleanhub.freight.network import FloatArray, Network, PlaceMatrix, great_circle_km
+from cleanhub.freight.globe import great_circle_km
+from cleanhub.freight.network import FloatArray, Network, PlaceMatrix
 from cleanhub.freight.road_tags import directions, free_speed, road_class, trucks_allowed, words
 
 OSM_LICENCE, OSM_ATTRIBUTION = "ODbL-1.0", "© OpenStreetMap contributors"

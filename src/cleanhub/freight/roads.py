@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from cleanhub.core.errors import FaultList, InputError
 from cleanhub.core.json_file import parse_json
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.network import Network, StraightLines, great_circle_km
+from cleanhub.freight.globe import great_circle_km
+from cleanhub.freight.network import Network, StraightLines
 from cleanhub.freight.travel_time import HOURS, DayProfile, FloatArray
 from cleanhub.hub.package import Hub, load_hub
 

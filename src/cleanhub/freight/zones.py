@@ -18,7 +18,8 @@ import pandas as pd
 from cleanhub.core.errors import FaultList
 from cleanhub.core.units import factor
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.network import Network, great_circle_km
+from cleanhub.freight.globe import great_circle_km
+from cleanhub.freight.network import Network
 from cleanhub.freight.problem import FloatArray, TextArray, Zones
 from cleanhub.hub.package import Hub
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cleanhub.freight.network import great_circle_km
+from cleanhub.freight.globe import great_circle_km
 from cleanhub.hub.package import Hub
 from cleanhub.pipeline.gates import service_id
 from cleanhub.pipeline.link_rules import Rule

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from cleanhub.freight.network import EARTH_RADIUS_KM
+from cleanhub.freight.globe import EARTH_RADIUS_KM
 from cleanhub.report import charging, geo, ground, labels, palette, road_lines, svg
 from cleanhub.report.blocks import Figure, Head, Key, Table, Text
 from cleanhub.report.charging import Site

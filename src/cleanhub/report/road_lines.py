@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from cleanhub.freight.network import great_circle_km
+from cleanhub.freight.globe import great_circle_km
 from cleanhub.report import geo, palette, svg
 from cleanhub.report.context import Row
 from cleanhub.report.numbers import count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,10 @@ def test_it_prints_on_five_pages(freight: Context, tmp_path: Path, paper: str) -
     ]
     subprocess.run([*command, page.as_uri()], capture_output=True, timeout=120, check=True)
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed.read_bytes())) == 5
+
+
+def test_drawing_the_map_loads_nothing_that_looks_for_ways() -> None:
+    heavy = ["scipy.spatial", "scipy.sparse.csgraph", "scipy.sparse.linalg"]
+    code = f"import sys, cleanhub.report.write; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cleanhub.freight.network import great_circle_km
+from cleanhub.freight.globe import great_circle_km
 from cleanhub.report import charging
 from cleanhub.report.blocks import Block, Head, Prose, Table, Text
 from cleanhub.report.charging import Site
