@@ -36,6 +36,10 @@ CASH = frozenset({"production_credit", "market_credit", "allowance", "investment
 _NONE = np.zeros((1, 1))  # nothing is renewed
 
 
+def _pays_cash(answer: Answer) -> bool:
+    return answer.answer == "pays" and answer.instrument in CASH
+
+
 @dataclass(frozen=True)
 class TaxTerms:
     """What tax law says where a case says nothing: rates and the share written off at once."""
@@ -58,6 +62,10 @@ class Setting:
     def without(self, policy: str) -> Setting:
         """The same with one policy silenced."""
         return replace(self, answers=tuple(one for one in self.answers if one.policy != policy))
+
+    def paying(self) -> Setting:
+        """The same with those answers alone that a reading looks at: what pays in cash."""
+        return replace(self, answers=tuple(one for one in self.answers if _pays_cash(one)))
 
     def unit_of(self, quantity: str) -> str:
         """Unit in which policies count a quantity; empty where they do not."""
@@ -275,7 +283,7 @@ class Reading:
         """Cash of each policy that pays, by its identifier."""
         lines: dict[str, PolicyLine] = {}
         for answer in self.setting.answers:
-            if answer.answer != "pays" or answer.instrument not in CASH:
+            if not _pays_cash(answer):
                 continue
             yearly = self._policy_cash(answer)
             once = np.zeros(self.count)

@@ -171,7 +171,7 @@ class CaseValue:
     @cached_property
     def prices(self) -> CasePrices:
         """The prices at which equity earns its return, all searched for together."""
-        return prices_of([self])[0]
+        return prices_of([(self.loaded, self.setting)])[0]
 
     @property
     def price_at_return(self) -> float:
@@ -231,11 +231,10 @@ class CasePrices:
     lender: float
 
 
-def prices_of(values: Sequence[CaseValue]) -> list[CasePrices]:
-    """The prices of many cases, searched for together: a fifth of the time of one after another."""
+def prices_of(cases: Sequence[tuple[LoadedCase, Setting]]) -> list[CasePrices]:
+    """The prices of many cases with their settings, searched for together: that is faster, and the same."""
     questions = []
-    for value in values:
-        loaded, setting = value.loaded, value.setting
+    for loaded, setting in cases:
         questions += [
             PriceQuestion(loaded, setting),
             PriceQuestion(loaded, setting, lender=True),
@@ -243,8 +242,12 @@ def prices_of(values: Sequence[CaseValue]) -> list[CasePrices]:
         ]
     found = prices_at_return(questions)
     return [
-        CasePrices(at_return, before if value.sponsor.reading.policy_lines() else at_return, lender)
-        for value, at_return, lender, before in zip(values, found[::3], found[1::3], found[2::3], strict=True)
+        CasePrices(
+            at_return, before if Reading(loaded, loaded.values, setting).policy_lines() else at_return, lender
+        )
+        for (loaded, setting), at_return, lender, before in zip(
+            cases, found[::3], found[1::3], found[2::3], strict=True
+        )
     ]
 
 

@@ -63,11 +63,15 @@ class LoadedCase:
         """Unit of the product."""
         return self.case.production.unit
 
+    @property
+    def text(self) -> str:
+        """Everything the case states, as one text."""
+        return json.dumps(self.data, sort_keys=True, default=str)
+
     @cached_property
     def id(self) -> str:
         """Short hash of everything the case states."""
-        text = json.dumps(self.data, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
 
     def unit_of(self, quantity: str) -> str:
         """Unit in which ``product`` or a by-product is counted."""
@@ -99,6 +103,12 @@ def load_archetype(name: str, library: Library) -> LoadedCase:
     archetype_path(name)
     file = _archetype_file(name)
     return case_of(file.data, library, file)
+
+
+def archetype_states(name: str, path: str) -> bool:
+    """Whether the file of a bundled archetype states something at a dotted path; without reading the rest."""
+    archetype_path(name)
+    return _present(_archetype_file(name).data, path)
 
 
 def case_of(data: Mapping[str, Any], library: Library, file: YamlFile | None = None) -> LoadedCase:

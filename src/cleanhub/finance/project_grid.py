@@ -26,6 +26,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cleanhub.finance.build import CASH, Reading, Setting
@@ -171,11 +172,16 @@ def value_grids(
     """Grids of all projects that have a case and whose decision is still to come, by project."""
     found = {}
     for one in projects:
-        if one.project.loaded is None or str(one.row["stage"]) in (*PAST_FID, *ENDED):
+        if one.project.loaded is None or not is_proposed(one.row):
             continue
         grid = value_grid(one.project.loaded, book, delays, capital, prices)
         found[one.project.project_id] = replace(grid, project_id=one.project.project_id)
     return found
+
+
+def is_proposed(row: pd.Series) -> bool:
+    """Whether the decision of a project is still to come, as its row says."""
+    return str(row["stage"]) not in (*PAST_FID, *ENDED)
 
 
 def value_grid(

@@ -33,11 +33,15 @@ PUBLIC = frozenset({"production_credit", "investment_credit", "grant", "voucher"
 
 @dataclass(frozen=True)
 class ProjectValue:
-    """One project with its case and what it is worth; ``value`` is ``None`` where it has no case."""
+    """One project with its case and what it is worth; ``value`` is ``None`` where it has no case.
+
+    ``prices`` are those of the case where they are at hand.
+    """
 
     row: pd.Series
     project: ProjectCase
     value: CaseValue | None
+    prices: CasePrices | None = None
 
     @property
     def status(self) -> str:
@@ -60,12 +64,13 @@ def value_projects(hub: Hub, scenario: Scenario, book: PolicyBook) -> list[Proje
 def valuations_table(projects: Sequence[ProjectValue]) -> pd.DataFrame:
     """Plan table ``valuations``: two rows for every project that is valued, one for any other."""
     rows = []
-    prices = iter(prices_of([one.value for one in projects if one.value]))
+    unpriced = [one.value for one in projects if one.value and not one.prices]
+    prices = iter(prices_of([(value.loaded, value.setting) for value in unpriced]))
     for one in projects:
         if one.value is None:
             rows.append({"project_id": one.project.project_id, "case": "none", **_blank(one)})
             continue
-        found = next(prices)
+        found = one.prices or next(prices)
         rows += [_row(one, one.value, view, found) for view in one.value.views]
     frame = pd.DataFrame(rows, columns=PLAN_TABLES["valuations"].names)
     return conform(frame, PLAN_TABLES["valuations"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +36,10 @@ class Library:
     tables: dict[str, pd.DataFrame]
     codelists: dict[str, frozenset[str]]
     units: frozenset[str]
+
+    def __getstate__(self) -> dict[str, object]:
+        """The tables and vocabularies: what was made of them is made anew after pickling."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def price_index(self) -> PriceIndex:

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
 
+from cleanhub.core.memory import remembered
 from cleanhub.pipeline.draws import chances, closing, log_odds, world_of
 from cleanhub.pipeline.evaluate import evaluate
 from cleanhub.pipeline.order import PROGRAMME
@@ -68,11 +68,22 @@ def calibrate(
 ) -> Calibration:
     """Find the shift on a reference graph (built without evidence), every finance gate by its own chance.
 
-    A graph without projects, or without a gate that the shift moves, has the shift 0.
+    A graph without projects, or without a gate that the shift moves, has the shift 0. What was found is
+    remembered: it rests on the base rates and the structure of the hub, on no capital and no value.
     """
-    counted = population(projects)
-    if not counted.any():
+    if not population(projects).any():
         return Calibration(0.0, float("nan"), float("nan"), 0)
+    nothing = np.zeros(len(projects))
+    unpriced = replace(projects, capital=nothing, public=nothing)
+    return remembered(
+        "calibration",
+        (graph, unpriced, setting, draws, seed),
+        lambda: _calibrated(graph, unpriced, setting, draws, seed),
+    )
+
+
+def _calibrated(graph: Graph, projects: Projects, setting: Setting, draws: int, seed: int) -> Calibration:
+    counted = population(projects)
     plain = chances(graph, setting)
     odds = log_odds(graph, projects, setting, plain, draws, seed, apart=True)
     world = world_of(graph, projects, setting, plain, odds, draws, seed)
@@ -98,6 +109,8 @@ def _crossing(share: Callable[[float], float], wanted: float) -> float:
 
     The bracket begins at 0 and widens: most shifts are small. It is then closed by Brent's method (1973).
     """
+    from scipy.optimize import brentq  # slow to import, and most calibrations are remembered
+
     end = 0.0
     step = 1.0 if share(0.0) < wanted else -1.0
     while abs(end) < WIDEST:

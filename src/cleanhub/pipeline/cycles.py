@@ -6,8 +6,6 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 Name = TypeVar("Name", bound=Hashable)
 MOST = 100
@@ -19,8 +17,11 @@ def knots(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[list[s
     at = {node: place for place, node in enumerate(nodes)}
     pairs = sorted({(at[before], at[after]) for before, after in edges})
     loops = {first for first, second in pairs if first == second}
-    if not pairs:
+    if not _left_waiting(pairs):
         return []
+    from scipy.sparse import csr_array  # slow to import, and few graphs have a cycle
+    from scipy.sparse.csgraph import connected_components
+
     tail, head = np.array(pairs, dtype=np.int64).T
     graph = csr_array((np.ones(len(pairs)), (tail, head)), shape=(len(nodes), len(nodes)))
     count, label = connected_components(graph, directed=True, connection="strong")
@@ -30,6 +31,25 @@ def knots(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[list[s
         if size[label[place]] > 1 or place in loops:
             found.setdefault(int(label[place]), []).append(node)
     return list(found.values())
+
+
+def _left_waiting(pairs: Iterable[tuple[int, int]]) -> set[int]:
+    """Nodes that never come if each comes after all it waits for: those on a cycle or behind one."""
+    waits: dict[int, int] = {}
+    followers: dict[int, list[int]] = {}
+    for before, after in pairs:
+        waits.setdefault(before, 0)
+        waits[after] = waits.get(after, 0) + 1
+        followers.setdefault(before, []).append(after)
+    free = [node for node, count in waits.items() if count == 0]
+    while free:
+        node = free.pop()
+        del waits[node]
+        for after in followers.get(node, ()):
+            waits[after] -= 1
+            if waits[after] == 0:
+                free.append(after)
+    return set(waits)
 
 
 def elementary_cycles(after: Mapping[str, Sequence[str]], most: int = MOST) -> list[list[str]]:

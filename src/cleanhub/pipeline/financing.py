@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class ValueGate:
     _repealed: dict[str, BoolArray] = field(default_factory=dict, repr=False)
     _world: tuple[object, ...] = field(default=(), repr=False)
 
-    @property
+    @cached_property
     def known(self) -> BoolArray:
         """Live projects with a grid, (P,)."""
         return np.array([one in self.grids for one in self.projects.id], dtype=bool) & self.projects.live

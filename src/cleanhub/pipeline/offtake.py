@@ -22,7 +22,7 @@ from cleanhub.core.errors import FaultList
 from cleanhub.core.money import currency_of, in_dollars
 from cleanhub.core.tables import conform
 from cleanhub.core.units import factor
-from cleanhub.finance.cases import load_archetype
+from cleanhub.finance.cases import archetype_states, load_archetype
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
@@ -191,11 +191,13 @@ def _parts(offer: Offer, archetype: str, hub: Hub) -> list[Offer]:
     """The same output by the products that are a part of it, as the archetype yields them."""
     if not archetype:
         return []
-    figures = load_archetype(archetype, hub.library).figures
     parts = []
     for product, quantity in PART_OF_OUTPUT.items():
         path = f"production.by_products.{quantity}"
-        if path not in figures or figures[path].value <= 0:
+        if not archetype_states(archetype, path):
+            continue
+        figures = load_archetype(archetype, hub.library).figures
+        if figures[path].value <= 0:
             continue
         share = float(figures[path].value)
         parts.append(

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from cleanhub.core.memory import remembered
 from cleanhub.hub.excerpt import excerpt
+from cleanhub.hub.library import Library
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 
@@ -77,7 +78,7 @@ class Announced:
 
 def announced_projects(hub: Hub, scenario: Scenario, seed: int) -> Announced:
     """The announced projects of ``hub`` under ``scenario``, computed or remembered."""
-    part = excerpt(hub, scenario, APART_TABLES, APART_LIBRARY, APART_CHOICES)
+    part = excerpt(_with_lifetimes_only(hub), scenario, APART_TABLES, APART_LIBRARY, APART_CHOICES)
 
     def make() -> Announced:
         from cleanhub.planning.pipeline import compute_announced
@@ -85,3 +86,12 @@ def announced_projects(hub: Hub, scenario: Scenario, seed: int) -> Announced:
         return compute_announced(part.hub, part.scenario, seed)
 
     return remembered("projects", (part.content, seed), make)
+
+
+def _with_lifetimes_only(hub: Hub) -> Hub:
+    """The hub with the lifetimes of technologies and none of their costs: no project reads those."""
+    tables = dict(hub.library.tables)
+    known = tables["technology_parameters"]
+    lifetimes = known.loc[known["parameter"] == "lifetime", ["technology", "parameter", "value"]]
+    tables["technology_parameters"] = lifetimes.reset_index(drop=True)
+    return replace(hub, library=Library(tables, hub.library.codelists, hub.library.units))

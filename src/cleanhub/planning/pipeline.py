@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
-from cleanhub.finance.project_grid import value_grids
 from cleanhub.finance.valuations import (
     ProjectValue,
     counts,
     policy_answers_table,
     policy_wedge_table,
     valuations_table,
-    value_projects,
 )
 from cleanhub.hub.package import Hub
 from cleanhub.hub.parameters import Parameters
@@ -33,7 +28,9 @@ from cleanhub.pipeline.results import gates_table, pipeline_years_table, stage_y
 from cleanhub.pipeline.simulate import DRAWS, Run, simulate
 from cleanhub.planning.announced import Announced
 from cleanhub.planning.projects import projects_table
-from cleanhub.policy.book import PolicyBook, load_book
+from cleanhub.planning.valued import Valued, valued_projects
+
+__all__ = ["TABLES", "compute_announced", "run_pipeline", "simulated_tables", "valued_projects"]
 
 TABLES = (
     "gates",
@@ -45,29 +42,6 @@ TABLES = (
     "pipeline_backtest",
 )
 """Tables that :func:`simulated_tables` makes."""
-
-
-@dataclass(frozen=True)
-class Valued:
-    """The projects of a hub with their values, and the policies that were asked."""
-
-    projects: list[ProjectValue]
-    book: PolicyBook
-
-    @property
-    def answers(self) -> Mapping[str, Sequence[str]]:
-        """Policies that pay each project at the dates of its own case, by project."""
-        return {
-            one.project.project_id: [a.policy for a in one.value.setting.answers if a.answer == "pays"]
-            for one in self.projects
-            if one.value is not None
-        }
-
-
-def valued_projects(hub: Hub, scenario: Scenario) -> Valued:
-    """Every project of the hub in both views, under the scenario's policies."""
-    book = load_book(hub.library, hub, scenario)
-    return Valued(value_projects(hub, scenario, book), book)
 
 
 def run_pipeline(
@@ -93,7 +67,7 @@ def run_pipeline(
         return simulate(hub, scenario, draws, seed, hurdle, without_evidence=True, dangling=dangling)
     known = valued or valued_projects(hub, scenario)
     rows = Parameters(hub, "pipeline_parameters", price_year=scenario.price_year)
-    judges = value_gates(known.projects, value_grids(known.projects, known.book), rows)
+    judges = value_gates(known.projects, known.grids, rows)
     return simulate(hub, scenario, draws, seed, hurdle, judges, known.answers, dangling=dangling)
 
 

@@ -1,0 +1,117 @@
+"""The announced projects of a plan with their values: each project is remembered by itself.
+
+What a project is worth rests on its own row, the policies, and what all cases share; a change of one
+project leaves the others as they were. Prices are remembered apart, since they rest on the policies that
+concern the project and on no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import pandas as pd
+
+from cleanhub.core.fingerprint import fingerprint
+from cleanhub.core.memory import remembered
+from cleanhub.finance.build import Setting
+from cleanhub.finance.case_value import CasePrices, CaseValue, prices_of, value_case
+from cleanhub.finance.cases import LoadedCase
+from cleanhub.finance.from_project import ProjectCase, project_case
+from cleanhub.finance.policy_setting import setting_of
+from cleanhub.finance.project_grid import ValueGrid, is_proposed, value_grid
+from cleanhub.finance.valuations import ProjectValue
+from cleanhub.hub.excerpt import Excerpt, excerpt
+from cleanhub.hub.package import Hub
+from cleanhub.hub.scenario import Scenario
+from cleanhub.policy.book import PolicyBook, load_book
+
+CASE_LIBRARY = frozenset(
+    {
+        "arl_dimensions",
+        "capital_factors",
+        "depreciation",
+        "estimate_classes",
+        "fid_checklist",
+        "pioneer_coefficients",
+        "price_index",
+    }
+)
+"""Tables of the library that cases read."""
+CASE_CHOICES = frozenset({"as_of", "price_year"})
+"""Choices of a scenario that cases read, its policies aside."""
+
+
+@dataclass(frozen=True)
+class Valued:
+    """The projects of a hub with their values, the policies that were asked, and value grids by project."""
+
+    projects: list[ProjectValue]
+    book: PolicyBook
+    grids: dict[str, ValueGrid]
+
+    @property
+    def answers(self) -> Mapping[str, Sequence[str]]:
+        """Policies that pay each project at the dates of its own case, by project."""
+        return {
+            one.project.project_id: [a.policy for a in one.value.setting.answers if a.answer == "pays"]
+            for one in self.projects
+            if one.value is not None
+        }
+
+
+@dataclass(frozen=True)
+class _Worth:
+    """What is remembered of one project; a grid for those whose decision is still to come."""
+
+    project: ProjectCase
+    value: CaseValue | None = None
+    prices: CasePrices | None = None
+    grid: ValueGrid | None = None
+
+
+def valued_projects(hub: Hub, scenario: Scenario) -> Valued:
+    """Every project of the hub in both views and on its grid, under the scenario's policies."""
+    book = load_book(hub.library, hub, scenario)
+    shared = _shared(hub, scenario)
+    content = fingerprint(shared.content)
+    asked = fingerprint(content, book)
+    table = hub.tables["projects"]
+    cells = table.astype(object).where(table.notna(), None)  # the dtypes tell how gaps are marked
+    columns = tuple(zip(table.columns, table.dtypes.astype(str), strict=True))
+    projects, grids = [], {}
+    for known, (_, row) in zip(cells.itertuples(index=False, name=None), table.iterrows(), strict=True):
+        make = partial(_worth, row, shared, content, book)
+        worth = remembered("project", (asked, columns, known), make)
+        projects.append(ProjectValue(row, worth.project, worth.value, worth.prices))
+        if worth.grid is not None:
+            grids[worth.project.project_id] = worth.grid
+    return Valued(projects, book, grids)
+
+
+def _shared(hub: Hub, scenario: Scenario) -> Excerpt:
+    """What the cases of all projects have in common: no table of the hub, and few of the library."""
+    library = hub.library.tables.keys() - CASE_LIBRARY
+    return excerpt(hub, scenario, set(hub.tables), library, set(type(scenario).model_fields) - CASE_CHOICES)
+
+
+def _worth(row: pd.Series, shared: Excerpt, content: str, book: PolicyBook) -> _Worth:
+    """What the project of one row of the hub's table is worth."""
+    project = project_case(row, shared.hub, shared.scenario)
+    loaded = project.loaded
+    if loaded is None:
+        return _Worth(project)
+    value = value_case(loaded, setting_of(loaded, book))
+    for view in value.views:  # worked out now, they are remembered with the view
+        _ = view.npv_usd, view.irr, view.min_dscr, view.levelised_cost
+    grid = None
+    if is_proposed(row):
+        grid = replace(value_grid(loaded, book), project_id=project.project_id)
+    return _Worth(project, value, _prices(loaded, value.setting, content), grid)
+
+
+def _prices(loaded: LoadedCase, setting: Setting, content: str) -> CasePrices:
+    """The prices of a case; of the policies' answers only those that pay are looked at."""
+    paying = setting.paying()
+    return remembered("prices", (content, loaded.text, paying), lambda: prices_of([(loaded, paying)])[0])
