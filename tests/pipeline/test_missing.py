@@ -11,12 +11,10 @@ from hand_graphs import Hand, One, setting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cleanhub.pipeline.barriers import BARRIERS, bundles, count_barriers
 from cleanhub.pipeline.draws import World, draw
 from cleanhub.pipeline.evaluate import Times, evaluate
 from cleanhub.pipeline.missing import (
-    BARRIERS,
-    bundles,
-    count_barriers,
     junctions,
     links_table,
     lost_tonnes,

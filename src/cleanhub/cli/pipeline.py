@@ -126,7 +126,7 @@ def pipeline_run(
 def _summary(hub: Hub, scenario: Scenario, run: Run, tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
     import numpy as np
 
-    from cleanhub.pipeline.missing import count_barriers
+    from cleanhub.pipeline.barriers import count_barriers
 
     projects, setting = run.world.projects, run.world.setting
     table = tables["projects"]
@@ -248,7 +248,7 @@ def _to_decide(projects: pd.DataFrame) -> pd.DataFrame:
 
 def _to_unblock(links: pd.DataFrame, projects: pd.DataFrame) -> pd.DataFrame:
     """Links by the tonnes that wait; those of one project in one row, with who can close the most urgent."""
-    from cleanhub.pipeline.missing import bundles
+    from cleanhub.pipeline.barriers import bundles
 
     names = dict(zip(projects["project_id"], projects["name"], strict=True))
     rows = []

@@ -73,7 +73,8 @@ def _frame(parts: list[Rows]) -> pd.DataFrame:
 
 def _distinct(frame: pd.DataFrame, *names: str) -> tuple[list[tuple[Any, ...]], NDArray[np.int64]]:
     """The distinct values in some columns, as tuples in order of appearance, and each row's position."""
-    position = frame.groupby(list(names), sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
+    group = frame.groupby(list(names), sort=False, dropna=False)
+    position = np.asarray(group.ngroup(), dtype=np.int64)
     first = frame.iloc[np.unique(position, return_index=True)[1]]
     return list(_keys(first, *names)), position
 

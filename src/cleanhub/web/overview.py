@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from cleanhub.pipeline.missing import Bundle, bundles
+from cleanhub.pipeline.barriers import Bundle, bundles
 from cleanhub.report import labels, palette
 from cleanhub.report.context import Row
 from cleanhub.report.numbers import count, tonnes

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cleanhub.pipeline.missing import bundles, count_barriers
+from cleanhub.pipeline.barriers import bundles, count_barriers
 from cleanhub.report import charts, labels, palette, svg
 from cleanhub.report.blocks import Figure, Head, Key, Table, Text
 from cleanhub.report.charts import Bar
