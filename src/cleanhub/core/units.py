@@ -62,17 +62,23 @@ def factor(source: str, target: str) -> float:
     Raises ``ValueError`` when the two are not of one dimension. Money keeps its price
     year: only :class:`cleanhub.core.money.PriceIndex` moves it between years.
     """
-    return 1.0 if source == target else remembered("units", (source, target), lambda: _factor(source, target))
+    if source == target:
+        return 1.0
+    found = remembered("units", (source, target), lambda: _factor(source, target))
+    if isinstance(found, str):
+        raise ValueError(found)
+    return found
 
 
-def _factor(source: str, target: str) -> float:
+def _factor(source: str, target: str) -> float | str:
+    """The factor, or why there is none: both are remembered."""
     ureg = registry()
     try:
         zero, one = (float(ureg.Quantity(x, _unit(source)).to(_unit(target)).magnitude) for x in (0.0, 1.0))
-    except Exception as error:
-        raise ValueError(f"cannot convert {source} to {target}") from error
+    except Exception:  # pint raises many kinds
+        return f"cannot convert {source} to {target}"
     if zero != 0:  # degrees Celsius and the like: a factor alone would be wrong
-        raise ValueError(f"cannot convert {source} to {target} by a factor")
+        return f"cannot convert {source} to {target} by a factor"
     return one
 
 

@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
+from cleanhub.core.fingerprint import fingerprint
 from cleanhub.core.memory import remembered
 from cleanhub.core.money import PriceIndex
-from cleanhub.core.tables import check_references, read_table
+from cleanhub.core.tables import Table, check_references, read_table
 from cleanhub.core.units import is_unit
 from cleanhub.hub.library_schema import CODELISTS, LIBRARY_TABLES
 
@@ -66,6 +67,11 @@ class Library:
         rows = frame[(frame["list"] == codelist) & (frame["code"] == code)]
         return str(rows["meaning"].iloc[0]) if len(rows) else code
 
+    @cached_property
+    def words(self) -> str:
+        """Fingerprint of the vocabulary: code lists and units."""
+        return fingerprint(self.codelists, self.units)
+
     def unit_ok(self, text: str) -> bool:
         """Whether ``text`` is a unit of the vocabulary; see :func:`unit_check`."""
         return self._unit_check(text)
@@ -96,20 +102,49 @@ def read_library(folder: Path) -> Library:
     """Read and check the library tables in ``folder``; all faults are raised as one error."""
     faults = FaultList()
     units = frozenset(_unit_lines(folder / "units.csv"))
-    unit_ok = unit_check(units)
-    codes_frame = read_table(folder / CODELISTS.file, CODELISTS, faults, {}, unit_ok)
+    codes_frame = read_table(folder / CODELISTS.file, CODELISTS, faults, {}, unit_check(units))
     codelists = {str(name): frozenset(rows["code"]) for name, rows in codes_frame.groupby("list", sort=True)}
     tables = {"codelists": codes_frame}
+    library = Library(tables, codelists, units)
     for name, table in LIBRARY_TABLES.items():
         if name != "codelists":
-            tables[name] = read_table(folder / table.file, table, faults, codelists, unit_ok)
+            tables[name] = read_known(folder / table.file, table, faults, library)
         if name == "technologies":
-            codelists["technology"] = frozenset(tables[name]["technology"])
+            codes = {**codelists, "technology": frozenset(tables[name]["technology"])}
+            library = Library(tables, codes, units)
     targets = reference_targets(tables)
     check_references(tables, LIBRARY_TABLES, targets, faults)
     _check_ranges(tables["technology_parameters"], faults)
     faults.raise_if_any(f"library {folder.name}")
-    return Library(tables, codelists, units)
+    return library
+
+
+class _FaultyError(Exception):
+    """A table with faults or notes: it is used as it is and not remembered."""
+
+
+def read_known(path: Path, table: Table, faults: FaultList, library: Library) -> pd.DataFrame:
+    """A table in the vocabulary of ``library``, as :func:`~cleanhub.core.tables.read_table` reads it.
+
+    One without faults and notes is remembered.
+    """
+    own = FaultList()
+    read: list[pd.DataFrame] = []
+
+    def make() -> pd.DataFrame:
+        read.append(read_table(path, table, own, library.codelists, library.unit_ok))
+        if own.faults or own.notes:
+            raise _FaultyError
+        return read[0]
+
+    try:
+        digest = sha256(path.read_bytes()).hexdigest()
+        return remembered("table", (table.name, path.name, digest, library.words), make)
+    except (OSError, _FaultyError):
+        frame = read[0] if read else read_table(path, table, own, library.codelists, library.unit_ok)
+    faults.faults += own.faults
+    faults.notes += own.notes
+    return frame
 
 
 def unit_check(units: frozenset[str]) -> Callable[[str], bool]:

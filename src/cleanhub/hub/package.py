@@ -15,12 +15,11 @@ from typing import Any
 import pandas as pd
 
 from cleanhub.core.errors import MOST_LISTED, Fault, FaultList, InputError
-from cleanhub.core.fingerprint import fingerprint
 from cleanhub.core.json_file import parse_json
 from cleanhub.core.memory import remembered
-from cleanhub.core.tables import Table, check_references, empty, read_table
+from cleanhub.core.tables import check_references, empty, read_table
 from cleanhub.hub.credits import check_credits
-from cleanhub.hub.library import Library, library_hashes, load_library, reference_targets
+from cleanhub.hub.library import Library, library_hashes, load_library, read_known, reference_targets
 from cleanhub.hub.limit_checks import check_limits
 from cleanhub.hub.own_library import extend_library
 from cleanhub.hub.scenario import check_scenarios
@@ -168,13 +167,12 @@ def read_hub(folder: Path) -> tuple[Hub, FaultList]:
     meta = _read_meta(folder, faults)
     library = extend_library(folder, load_library(), _source_ids(folder), faults)
     tables: dict[str, pd.DataFrame] = {}
-    words = fingerprint(library.codelists, library.units)
     for name, table in PACKAGE_TABLES.items():
         path = folder / table.file
         if not path.exists() and table.optional:
             tables[name] = empty(table)
             continue
-        tables[name] = _read(path, table, faults, library, words)
+        tables[name] = read_known(path, table, faults, library)
     targets = reference_targets(tables)
     targets["sources.source_id"] |= frozenset(library.tables["sources"]["source_id"])
     targets["technologies.technology"] = frozenset(library.tables["technologies"]["technology"])
@@ -190,31 +188,6 @@ def read_hub(folder: Path) -> tuple[Hub, FaultList]:
     _check_shapes(folder / "counties.geojson", faults)
     check_scenarios(folder / "scenarios", tables, faults)
     return Hub(folder, meta, tables, library, tuple(faults.notes)), faults
-
-
-class _FaultyError(Exception):
-    """A table with faults or notes: it is used as it is and not remembered."""
-
-
-def _read(path: Path, table: Table, faults: FaultList, library: Library, words: str) -> pd.DataFrame:
-    """A table of the package; one without faults is remembered. ``words`` tells the vocabulary apart."""
-    own = FaultList()
-    read: list[pd.DataFrame] = []
-
-    def make() -> pd.DataFrame:
-        read.append(read_table(path, table, own, library.codelists, library.unit_ok))
-        if own.faults or own.notes:
-            raise _FaultyError
-        return read[0]
-
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return remembered("table", (table.name, path.name, digest, words), make)
-    except (OSError, _FaultyError):
-        frame = read[0] if read else read_table(path, table, own, library.codelists, library.unit_ok)
-    faults.faults += own.faults
-    faults.notes += own.notes
-    return frame
 
 
 def _source_ids(folder: Path) -> frozenset[str]:
