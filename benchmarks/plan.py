@@ -3,7 +3,8 @@
 Run with ``python benchmarks/plan.py [CHANGE ...]``. Every row is one ``cleanhub plan`` as a user starts it,
 with interpreter, imports, reading, tables and report; the memory of steps begins empty in its own folder.
 The changes are made in a copy of the package, since some of them are in its library. Other work on the
-machine shows in the wall time; CPU seconds are those of the process and its children.
+machine shows in the wall time; CPU seconds are those of the process and its children. After each change the
+plan is computed once more without any memory, untimed: its files must be the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -38,8 +40,8 @@ class Measured:
     remembered: list[str]
 
 
-def plan(package: Path, cache: Path, out: Path, *more: str) -> Measured:
-    """Plan California in a process of its own."""
+def plan(package: Path, cache: Path | str, out: Path, *more: str) -> Measured:
+    """Plan California in a process of its own; ``cache`` is the folder of the memory, or ``off``."""
     environment = {**os.environ, "PYTHONPATH": str(package.parent), "CLEANHUB_CACHE": str(cache)}
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -55,6 +57,12 @@ def plan(package: Path, cache: Path, out: Path, *more: str) -> Measured:
     told = json.loads((out / "run.json").read_text(encoding="utf-8"))
     peak = used.ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
     return Measured(wall, used.ru_utime + used.ru_stime, peak, told["steps"], told["remembered"])
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a plan, but for run.json, which holds times."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "run.json")
+    return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def cell(file: Path, column: str, factor: float, **where: str) -> Callable[[Path], None]:
@@ -112,7 +120,7 @@ def row(what: str, found: Measured, budget: float) -> None:
 
 
 def main(asked: list[str]) -> int:
-    """Measure; 1 when a cold plan or an unchanged one exceeds its budget."""
+    """Measure; 1 when a cold plan or an unchanged one exceeds its budget, or memory changes a result."""
     with tempfile.TemporaryDirectory(prefix="cleanhub-plan-") as folder:
         place = Path(folder)
         package = place / "base" / "cleanhub"
@@ -123,7 +131,7 @@ def main(asked: list[str]) -> int:
         row("cold", cold, COLD_S)
         same = plan(package, cache, place / "same")
         row("unchanged", same, CHANGED_S)
-        late = {}
+        late, unlike = {}, []
         for what, change in CHANGES.items():
             if asked and not any(word in what for word in asked):
                 continue
@@ -133,9 +141,13 @@ def main(asked: list[str]) -> int:
             found = plan(changed, cache, place / "out")
             row(what, found, CHANGED_S)
             late[what] = found.wall_s > CHANGED_S
+            plan(changed, "off", place / "alone")
+            if digests(place / "out") != digests(place / "alone"):
+                unlike.append(what)
             shutil.rmtree(changed)
     print(f"{sum(not one for one in late.values())} of {len(late)} changes within {CHANGED_S:g} s")
-    return int(cold.wall_s > COLD_S or same.wall_s > CHANGED_S)
+    print(f"unlike a plan without memory: {', '.join(unlike) or 'none'}")
+    return int(bool(unlike) or cold.wall_s > COLD_S or same.wall_s > CHANGED_S)
 
 
 if __name__ == "__main__":
