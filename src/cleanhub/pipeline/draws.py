@@ -20,12 +20,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from scipy.special import expit, log_ndtr, logit, ndtri
 
-from cleanhub.pipeline.order import FINANCE, POLICY_DEADLINE, Order, order_of
+from cleanhub.pipeline.order import FINANCE, POLICY_DEADLINE, PROGRAMME, Order, order_of
 from cleanhub.pipeline.problem import (
     GATE,
     POLICY,
@@ -106,6 +107,20 @@ class World:
     def draws(self) -> int:
         """Number of draws D."""
         return int(self.closes.shape[1])
+
+    @cached_property
+    def judged(self) -> Mapping[int, int]:
+        """Finance gates that the judge can judge, by the node of the decision."""
+        if self.finance is None:
+            return {}
+        known, decides = self.finance.known, self.order.decides
+        return {node: gate for node, gate in self.order.judged.items() if known[decides[node]]}
+
+    @cached_property
+    def own_tonnes(self) -> FloatArray:
+        """Tonnes a year of each project itself, (P,) [t CO2e/yr]: none for programmes and umbrellas."""
+        over = self.order.umbrella | (self.projects.role == PROGRAMME)
+        return np.where(over, 0.0, np.nan_to_num(self.projects.tonnes))
 
 
 def draw(
