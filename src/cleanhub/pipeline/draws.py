@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from scipy.special import expit, log_ndtr, logit, ndtri
 
+from cleanhub.core.memory import remembered
 from cleanhub.pipeline.order import FINANCE, POLICY_DEADLINE, PROGRAMME, Order, order_of
 from cleanhub.pipeline.problem import (
     GATE,
@@ -143,11 +144,29 @@ def draw(
     finance
         Judge of the finance gates, kept in the world.
     """
-    chance = chances(graph, setting, shift)
-    if finance is not None:
-        chance = _dates_judged(graph, finance.known, chance)
+    chance = judged_chances(graph, setting, shift, finance)
     odds = log_odds(graph, projects, setting, chance, draws, seed)
     return world_of(graph, projects, setting, chance, odds, draws, seed, finance)
+
+
+def remembered_draw(
+    graph: Graph,
+    projects: Projects,
+    setting: Setting,
+    draws: int,
+    seed: int,
+    shift: float,
+    finance: FinanceGate | None,
+) -> World:
+    """As :func:`draw`, and remembered: worlds rest on no capital, and of the judge on whom it knows alone."""
+    chance, unpriced = judged_chances(graph, setting, shift, finance), projects.unpriced
+
+    def make() -> World:
+        odds = log_odds(graph, unpriced, setting, chance, draws, seed)
+        return world_of(graph, unpriced, setting, chance, odds, draws, seed)
+
+    world = remembered("draws", (graph, unpriced, setting, chance, draws, seed), make)
+    return replace(world, graph=graph, projects=projects, finance=finance)
 
 
 def world_of(
@@ -212,6 +231,12 @@ def chances(graph: Graph, setting: Setting, shift: float = 0.0) -> FloatArray:
     found = np.where(moved, expit(logit(graph.p_pass) + shift), graph.p_pass)
     plain = (graph.kind == SERVICE) & ~graph.done & (graph.p_pass >= 1.0)
     return np.asarray(np.where(plain, setting.completion, found))
+
+
+def judged_chances(graph: Graph, setting: Setting, shift: float, finance: FinanceGate | None) -> FloatArray:
+    """Chance of each node where ``finance`` judges, (N,); as :func:`chances` without it."""
+    chance = chances(graph, setting, shift)
+    return chance if finance is None else _dates_judged(graph, finance.known, chance)
 
 
 def _dates_judged(graph: Graph, known: BoolArray, chance: FloatArray) -> FloatArray:
