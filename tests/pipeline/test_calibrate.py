@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hand_graphs import Hand, One, setting
 from scipy.special import expit, logit
 
-from cleanhub.pipeline.calibrate import WIDEST, calibrate, population
+from cleanhub.core.memory import VARIABLE, remembering
+from cleanhub.pipeline.calibrate import WIDEST, Calibration, calibrate, population
 from cleanhub.pipeline.draws import draw
 from cleanhub.pipeline.evaluate import evaluate
+from cleanhub.pipeline.problem import Projects
 from cleanhub.pipeline.simulate import simulate
 
 EVER, HAZARD = 0.2, 0.03
@@ -99,3 +104,21 @@ def test_california_without_evidence_has_the_published_base_rates(california, sc
     assert by_draw.mean() == pytest.approx(EVER, abs=4 * by_draw.std() / np.sqrt(4_000) + 0.002)
     assert came.sum() / np.minimum(decided, given_up).sum() == pytest.approx(HAZARD, rel=0.02)
     assert run.calibration.reached == pytest.approx(EVER, abs=0.001)
+
+
+def test_what_was_found_is_remembered_whatever_the_capital_and_not_with_other_base_rates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "memory"))
+    graph, projects = one_gate(5, 0.6, 3.0).build()
+    dearer = replace(projects, capital=projects.capital + 1e9, public=np.full(len(projects), 1e6))
+
+    def found(of: Projects, drop_hazard: float = DROP) -> tuple[Calibration, list[str]]:
+        with remembering() as memory:
+            return calibrate(graph, of, setting(drop_hazard=drop_hazard), draws=100), memory.recalled
+
+    first, _ = found(projects)
+    assert found(dearer) == (first, ["calibration"])
+    assert found(projects, 0.5 * DROP)[1] == []
+    monkeypatch.setenv(VARIABLE, "off")
+    assert found(dearer)[0] == first

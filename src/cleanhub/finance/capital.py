@@ -10,6 +10,7 @@ interest by year of spending belong to the cash flow, not here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -247,6 +248,13 @@ def pioneer_terms(library: Library, equation: str) -> dict[str, PioneerTerm]:
 
     Raises ``KeyError`` for an equation the library does not have.
     """
+    key = ("pioneer_terms", equation)
+    if key not in library.kept:  # every reading of a pioneer's case asks
+        library.kept[key] = _read_terms(library, equation)
+    return cast("dict[str, PioneerTerm]", library.kept[key])
+
+
+def _read_terms(library: Library, equation: str) -> dict[str, PioneerTerm]:
     table = library.tables["pioneer_coefficients"]
     rows = table[table["equation"] == equation]
     if rows.empty:

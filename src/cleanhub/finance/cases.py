@@ -19,6 +19,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.memory import remembered
 from cleanhub.core.yaml_file import YamlFile, fault_kind, parse_yaml
 from cleanhub.finance.case_figures import PRODUCT, numerator, resolved_figures
 from cleanhub.finance.case_mending import Place, is_within, mended
@@ -165,11 +166,16 @@ def case_of(data: Mapping[str, Any], library: Library, file: YamlFile | None = N
 
 @cache
 def _archetype_file(name: str) -> YamlFile:
-    faults = FaultList()
-    file = parse_yaml(ARCHETYPES / f"{name}.yaml", faults)
-    faults.raise_if_any(f"archetype {name}")
-    assert file is not None
-    return file
+    path = ARCHETYPES / f"{name}.yaml"
+
+    def parsed() -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
+        faults = FaultList()
+        file = parse_yaml(path, faults)
+        faults.raise_if_any(f"archetype {name}")
+        assert file is not None
+        return file.data, file.lines
+
+    return YamlFile(path, *remembered("archetype", (name, path.read_bytes()), parsed))
 
 
 def archetype_path(name: str) -> Path:

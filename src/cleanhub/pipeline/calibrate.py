@@ -73,8 +73,7 @@ def calibrate(
     """
     if not population(projects).any():
         return Calibration(0.0, float("nan"), float("nan"), 0)
-    nothing = np.zeros(len(projects))
-    unpriced = replace(projects, capital=nothing, public=nothing)
+    unpriced = projects.unpriced
     return remembered(
         "calibration",
         (graph, unpriced, setting, draws, seed),

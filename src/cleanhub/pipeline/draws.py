@@ -19,13 +19,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from scipy.special import expit, log_ndtr, logit, ndtri
 
-from cleanhub.pipeline.order import FINANCE, POLICY_DEADLINE, Order, order_of
+from cleanhub.core.memory import remembered
+from cleanhub.pipeline.order import FINANCE, POLICY_DEADLINE, PROGRAMME, Order, order_of
 from cleanhub.pipeline.problem import (
     GATE,
     POLICY,
@@ -107,6 +109,20 @@ class World:
         """Number of draws D."""
         return int(self.closes.shape[1])
 
+    @cached_property
+    def judged(self) -> Mapping[int, int]:
+        """Finance gates that the judge can judge, by the node of the decision."""
+        if self.finance is None:
+            return {}
+        known, decides = self.finance.known, self.order.decides
+        return {node: gate for node, gate in self.order.judged.items() if known[decides[node]]}
+
+    @cached_property
+    def own_tonnes(self) -> FloatArray:
+        """Tonnes a year of each project itself, (P,) [t CO2e/yr]: none for programmes and umbrellas."""
+        over = self.order.umbrella | (self.projects.role == PROGRAMME)
+        return np.where(over, 0.0, np.nan_to_num(self.projects.tonnes))
+
 
 def draw(
     graph: Graph,
@@ -128,11 +144,29 @@ def draw(
     finance
         Judge of the finance gates, kept in the world.
     """
-    chance = chances(graph, setting, shift)
-    if finance is not None:
-        chance = _dates_judged(graph, finance.known, chance)
+    chance = judged_chances(graph, setting, shift, finance)
     odds = log_odds(graph, projects, setting, chance, draws, seed)
     return world_of(graph, projects, setting, chance, odds, draws, seed, finance)
+
+
+def remembered_draw(
+    graph: Graph,
+    projects: Projects,
+    setting: Setting,
+    draws: int,
+    seed: int,
+    shift: float,
+    finance: FinanceGate | None,
+) -> World:
+    """As :func:`draw`, and remembered: worlds rest on no capital, and of the judge on whom it knows alone."""
+    chance, unpriced = judged_chances(graph, setting, shift, finance), projects.unpriced
+
+    def make() -> World:
+        odds = log_odds(graph, unpriced, setting, chance, draws, seed)
+        return world_of(graph, unpriced, setting, chance, odds, draws, seed)
+
+    world = remembered("draws", (graph, unpriced, setting, chance, draws, seed), make)
+    return replace(world, graph=graph, projects=projects, finance=finance)
 
 
 def world_of(
@@ -197,6 +231,12 @@ def chances(graph: Graph, setting: Setting, shift: float = 0.0) -> FloatArray:
     found = np.where(moved, expit(logit(graph.p_pass) + shift), graph.p_pass)
     plain = (graph.kind == SERVICE) & ~graph.done & (graph.p_pass >= 1.0)
     return np.asarray(np.where(plain, setting.completion, found))
+
+
+def judged_chances(graph: Graph, setting: Setting, shift: float, finance: FinanceGate | None) -> FloatArray:
+    """Chance of each node where ``finance`` judges, (N,); as :func:`chances` without it."""
+    chance = chances(graph, setting, shift)
+    return chance if finance is None else _dates_judged(graph, finance.known, chance)
 
 
 def _dates_judged(graph: Graph, known: BoolArray, chance: FloatArray) -> FloatArray:

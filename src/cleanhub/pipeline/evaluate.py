@@ -17,7 +17,6 @@ from typing import Protocol
 import numpy as np
 
 from cleanhub.pipeline.draws import World
-from cleanhub.pipeline.order import PROGRAMME
 from cleanhub.pipeline.problem import POLICY, FloatArray, IntArray, Projects
 
 OPERATING = "operating"
@@ -104,7 +103,7 @@ def changed(
     """
     order = world.order
     started = {int(node) for node in (*never, *(later or {}))}
-    judged = _judged(world)
+    judged = world.judged
     if any(world.graph.kind[node] == POLICY for node in started):
         started |= set(judged)
     nodes = order.dependants(started)
@@ -112,7 +111,9 @@ def changed(
     rows = _Over(base.time)
     _run(_without(world, never), nodes, rows, never, later or {})
     projects = world.projects
-    reached = np.isin(projects.decision, nodes) | np.isin(projects.service, nodes)
+    looked_at = np.zeros(len(world.graph) + 1, dtype=bool)  # the last stands for no node
+    looked_at[nodes] = True
+    reached = looked_at[projects.decision] | looked_at[projects.service]
     reached[list(order.first_of)] = False
     places = np.flatnonzero(reached)
     decided, in_service = _of_projects(world, places, rows)
@@ -126,7 +127,7 @@ def _run(
     world: World, nodes: Iterable[int], time: _Rows, never: Collection[int], later: Mapping[int, float]
 ) -> None:
     """Fill the times of nodes, in order; a finance gate that is judged is filled in with its decision."""
-    judged = _judged(world)
+    judged = world.judged
     finance = set(judged.values())
     for node in nodes:
         values = _closes(world, node, time, never, later, by_itself=node not in finance)
@@ -138,14 +139,6 @@ def _run(
                 time[judged[node]] = np.where(ok, time[judged[node]], np.inf)
             values = np.where(values < world.given_up[project], values, np.inf)
         time[node] = values
-
-
-def _judged(world: World) -> dict[int, int]:
-    """Finance gates that the judge of the world can judge, by the node of the decision."""
-    if world.finance is None:
-        return {}
-    known, decides = world.finance.known, world.order.decides
-    return {node: gate for node, gate in world.order.judged.items() if known[decides[node]]}
 
 
 def _closes(
@@ -234,13 +227,7 @@ def tonnes_cut(world: World, places: IntArray, in_service: FloatArray) -> FloatA
     """
     end = world.setting.target_year + 1 - world.setting.as_of
     years = years_in_service(world.projects, places, in_service, 0.0, end)
-    return np.asarray(own_tonnes(world)[places, None] * years)
-
-
-def own_tonnes(world: World) -> FloatArray:
-    """Tonnes a year that a project carries itself, (P,) [t CO2e/yr]: none for programmes and umbrellas."""
-    over = world.order.umbrella | (world.projects.role == PROGRAMME)
-    return np.where(over, 0.0, np.nan_to_num(world.projects.tonnes))
+    return np.asarray(world.own_tonnes[places, None] * years)
 
 
 def years_in_service(

@@ -13,7 +13,8 @@ CO2 is sold by projects of removal alone: elsewhere it is what a plant captures 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from cleanhub.core.money import currency_of, in_dollars
 from cleanhub.core.tables import conform
 from cleanhub.core.units import factor
 from cleanhub.finance.cases import archetype_states, load_archetype
+from cleanhub.hub.library import Library
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario
@@ -156,6 +158,7 @@ def offers_of(
     products = hub.library.tables["technologies"].set_index("technology")["product"]
     sponsor = {str(row["project_id"]): row for _, row in valuations.iterrows() if row["case"] == SPONSOR}
     table = hub.tables["projects"]
+    parts_of = cache(partial(_parts_of, library=hub.library))
     offers = []
     for _, row in table[table["role"] != "programme"].iterrows():
         name, counted = str(row["project_id"]), str(row["capacity_of"])
@@ -175,7 +178,9 @@ def offers_of(
             online=_online(row, scenario, online),
             confidence=str(row["confidence"]),
         )
-        offers += [offer, *_parts(offer, str(worth["archetype"]) if worth is not None else "", hub)]
+        offers.append(offer)
+        if worth is not None and worth["archetype"]:
+            offers += [_part(offer, *part) for part in parts_of(str(worth["archetype"]))]
     return offers
 
 
@@ -187,26 +192,21 @@ def _online(row: pd.Series, scenario: Scenario, online: Mapping[str, float]) -> 
     return max(published, float(scenario.as_of.year)) if np.isfinite(published) else np.nan
 
 
-def _parts(offer: Offer, archetype: str, hub: Hub) -> list[Offer]:
-    """The same output by the products that are a part of it, as the archetype yields them."""
-    if not archetype:
+def _parts_of(archetype: str, library: Library) -> list[tuple[str, float, str]]:
+    """Products that are a part of the output of an archetype: which, its share [1], and its confidence."""
+    paths = {product: f"production.by_products.{code}" for product, code in PART_OF_OUTPUT.items()}
+    stated = {product: path for product, path in paths.items() if archetype_states(archetype, path)}
+    if not stated:
         return []
-    parts = []
-    for product, quantity in PART_OF_OUTPUT.items():
-        path = f"production.by_products.{quantity}"
-        if not archetype_states(archetype, path):
-            continue
-        figures = load_archetype(archetype, hub.library).figures
-        if figures[path].value <= 0:
-            continue
-        share = float(figures[path].value)
-        parts.append(
-            Offer(
-                offer.project_id, product, offer.output * share, offer.unit, share, offer.gap, offer.gap_unit,
-                offer.online, weakest([offer.confidence, figures[path].figure.confidence]),
-            )
-        )  # fmt: skip
-    return parts
+    figures = load_archetype(archetype, library).figures
+    found = ((product, figures[path]) for product, path in stated.items())
+    return [(product, float(one.value), one.figure.confidence) for product, one in found if one.value > 0]
+
+
+def _part(offer: Offer, product: str, share: float, confidence: str) -> Offer:
+    """The same output by a product that is a part of it."""
+    output, both = offer.output * share, weakest([offer.confidence, confidence])
+    return replace(offer, product=product, output=output, part=share, confidence=both)
 
 
 def _fits(buyer: pd.Series, offer: Offer, hub: Hub) -> bool:

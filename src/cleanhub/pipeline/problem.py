@@ -11,7 +11,7 @@ Shapes: P projects, N nodes, E edges, D draws, Y years. Arrays of text are of dt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -81,6 +81,12 @@ class Projects:
     def live(self) -> BoolArray:
         """Projects whose decision is still to come, (P,)."""
         return ~self.past_fid & ~self.ended
+
+    @property
+    def unpriced(self) -> Projects:
+        """The same without capital and public money: what does not read them need not be made anew."""
+        nothing = np.zeros(len(self))
+        return replace(self, capital=nothing, public=nothing)
 
 
 @dataclass(frozen=True)

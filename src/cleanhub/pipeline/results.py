@@ -13,7 +13,7 @@ import pandas as pd
 from cleanhub.core.tables import conform
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.pipeline.draws import World
-from cleanhub.pipeline.evaluate import Times, own_tonnes, years_in_service
+from cleanhub.pipeline.evaluate import Times, years_in_service
 from cleanhub.pipeline.order import FINANCE
 from cleanhub.pipeline.problem import GATE, STAGE, FloatArray, IntArray, Projects
 from cleanhub.pipeline.simulate import Run
@@ -259,7 +259,7 @@ def _service(run: Run, years: IntArray) -> dict[str, tuple[FloatArray, str]]:
     everyone = np.arange(len(world.projects))
     counted = np.ones(len(everyone))
     counted[list(world.order.first_of)] = 0.0
-    tonnes = own_tonnes(world)
+    tonnes = world.own_tonnes
     operating, cut = np.zeros((2, len(years), world.draws))
     for row, year in enumerate(years):
         start, end = year - world.setting.as_of, year + 1 - world.setting.as_of

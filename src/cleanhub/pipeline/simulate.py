@@ -11,7 +11,7 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.parameters import End, Parameters
 from cleanhub.hub.scenario import Scenario
 from cleanhub.pipeline.calibrate import Calibration, calibrate
-from cleanhub.pipeline.draws import FinanceGate, World, draw
+from cleanhub.pipeline.draws import FinanceGate, World, remembered_draw
 from cleanhub.pipeline.evaluate import Times, evaluate
 from cleanhub.pipeline.graph import Dangling, Pipeline, build_graph
 from cleanhub.pipeline.problem import FloatArray, Hurdle, Projects, Setting, Simulation
@@ -122,7 +122,7 @@ def simulate(
     pipeline = reference if without_evidence else build_graph(hub, scenario, answers, dangling=dangling)
     projects = pipeline.projects
     judge = finance(projects, hurdle) if finance is not None and not without_evidence else None
-    world = draw(pipeline.graph, projects, setting, draws, seed, shift=found.shift, finance=judge)
+    world = remembered_draw(pipeline.graph, projects, setting, draws, seed, found.shift, judge)
     times = evaluate(world)
     return Run(
         pipeline=pipeline,

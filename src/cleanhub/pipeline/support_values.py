@@ -15,7 +15,6 @@ from itertools import combinations
 
 import numpy as np
 
-from cleanhub.pipeline.evaluate import own_tonnes
 from cleanhub.pipeline.missing import describe, junctions, open_links
 from cleanhub.pipeline.order import FINANCE
 from cleanhub.pipeline.problem import GATE, SHARED, STAGE
@@ -113,7 +112,7 @@ def beneficiaries(ground: Ground, candidate: Candidate) -> frozenset[int]:
     world = ground.world
     start = [candidate.node] if candidate.node >= 0 else _open_nodes(ground, candidate.project)
     nodes = world.order.dependants(start)
-    weighted = own_tonnes(world) * ground.weights
+    weighted = world.own_tonnes * ground.weights
     reached = np.isin(world.projects.service, nodes) & (weighted > 0.0) & world.projects.live
     return frozenset(map(int, np.flatnonzero(reached)))
 

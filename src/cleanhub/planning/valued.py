@@ -23,6 +23,7 @@ from cleanhub.finance.policy_setting import setting_of
 from cleanhub.finance.project_grid import ValueGrid, is_proposed, value_grid
 from cleanhub.finance.valuations import ProjectValue
 from cleanhub.hub.excerpt import Excerpt, excerpt
+from cleanhub.hub.library import Library
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.policy.book import PolicyBook, load_book
@@ -38,7 +39,9 @@ CASE_LIBRARY = frozenset(
         "price_index",
     }
 )
-"""Tables of the library that cases read."""
+"""Tables of the library that cases are read with."""
+READING_LIBRARY = ("depreciation", "pioneer_coefficients")
+"""Those of them that a case still asks once it is read: all that is remembered with it."""
 CASE_CHOICES = frozenset({"as_of", "price_year"})
 """Choices of a scenario that cases read, its policies aside."""
 
@@ -99,9 +102,11 @@ def _shared(hub: Hub, scenario: Scenario) -> Excerpt:
 def _worth(row: pd.Series, shared: Excerpt, content: str, book: PolicyBook) -> _Worth:
     """What the project of one row of the hub's table is worth."""
     project = project_case(row, shared.hub, shared.scenario)
-    loaded = project.loaded
-    if loaded is None:
+    if project.loaded is None:
         return _Worth(project)
+    asked = {name: project.loaded.library.tables[name] for name in READING_LIBRARY}
+    loaded = replace(project.loaded, library=Library(asked, {}, frozenset()))
+    project = replace(project, loaded=loaded)
     value = value_case(loaded, setting_of(loaded, book))
     for view in value.views:  # worked out now, they are remembered with the view
         _ = view.npv_usd, view.irr, view.min_dscr, view.levelised_cost
