@@ -21,10 +21,7 @@ import pandas as pd
 from cleanhub.core.errors import FaultList, InputError
 from cleanhub.core.money import PriceIndex
 from cleanhub.hub.library import Library
-from cleanhub.hub.library_schema import (
-    POLICIES,
-    POLICY_CONDITIONS,
-)
+from cleanhub.hub.library_schema import POLICIES, POLICY_CONDITIONS
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import PolicyChoice, Scenario
 from cleanhub.policy.checks import check_tables

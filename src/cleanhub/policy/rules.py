@@ -323,7 +323,7 @@ def guarantee_by_loan(case: Case) -> Payment:
     bounds, bands = case.figures.tiers("share")
     if not bands:
         return Payment(refusals=("the policy book holds no share for it",))
-    share = _tier(case, loan, bounds, [_first(case, band) for band in bands])
+    share = _tier(case, loan, bounds, [_first(band) for band in bands])
     words = (f"guarantees {share:.0%} of a loan of {loan:,.0f} USD",)
     return Payment("", terms={"share": share, "maximum": share * loan}, words=words)
 
@@ -371,7 +371,7 @@ def _service_year(case: Case) -> int:
     return int(case.applicant.years[0]) if case.size else case.policy.status_date.year
 
 
-def _first(case: Case, band: Band) -> float:
+def _first(band: Band) -> float:
     if len(band.value):
         return float(band.value[0])
     return float("nan")
