@@ -15,6 +15,7 @@ from cleanhub.freight.candidates import build_sites, home_demand
 from cleanhub.freight.energy import battery_at_plug, group_co2e, group_energy
 from cleanhub.freight.exposure import diesel_pm_people
 from cleanhub.freight.figures import Figures
+from cleanhub.freight.flows import Ways
 from cleanhub.freight.grid import build_grid
 from cleanhub.freight.network import Network
 from cleanhub.freight.problem import FloatArray, Grid, IntArray, Sites, SitingProblem, TruckDays, Zones
@@ -36,29 +37,62 @@ FEW = 5
 
 
 @dataclass(frozen=True)
-class FreightCase:
-    """All that does not depend on how many trucks are electric.
+class Ground:
+    """What no charger enters: roads, places, truck-days with what they use and emit, and their ways.
 
-    ``asset_id`` is the cohort served; ``years`` (T,) are those decided; ``counted`` is what variable costs
-    of technologies hold for chargers already [USD per unit of activity]; ``notes`` are for the plan.
+    ``asset_id`` is the cohort that drives. Of truck-days (G,): ``kwh`` at the plug, ``co2e_t`` and the proxy
+    ``pm_people`` [kg x people] where they run on diesel.
     """
 
-    hub: Hub
-    scenario: Scenario
-    figures: Figures
     asset_id: str
-    years: IntArray
     network: Network
     zones: Zones
     truck_days: TruckDays
     kwh: FloatArray
     co2e_t: FloatArray
     pm_people: FloatArray
+    ways: Ways
+
+
+@dataclass(frozen=True)
+class FreightCase:
+    """All that does not depend on how many trucks are electric.
+
+    ``ground`` is what does not depend on chargers either; ``years`` (T,) are those decided; ``counted`` is
+    what variable costs of technologies hold for chargers already [USD per unit of activity]; ``notes`` are
+    for the plan.
+    """
+
+    hub: Hub
+    scenario: Scenario
+    figures: Figures
+    ground: Ground
+    years: IntArray
     sites: Sites
     grid: Grid
     pairs: Pairs
     counted: dict[str, float]
     notes: tuple[str, ...] = ()
+
+    @property
+    def asset_id(self) -> str:
+        """The cohort that is served."""
+        return self.ground.asset_id
+
+    @property
+    def network(self) -> Network:
+        """The roads."""
+        return self.ground.network
+
+    @property
+    def zones(self) -> Zones:
+        """The places that trucks call at."""
+        return self.ground.zones
+
+    @property
+    def truck_days(self) -> TruckDays:
+        """Groups of truck-days (G,)."""
+        return self.ground.truck_days
 
     @property
     def working_days(self) -> float:
@@ -124,10 +158,10 @@ class FreightCase:
             span=np.diff(np.append(years, years[-1] + 1)).astype(float),
             trucks=mix[:, None] * total[None, :],
             wanted=share * total,
-            kwh=self.kwh,
+            kwh=self.ground.kwh,
             km=days.km,
-            co2e_t=self.co2e_t,
-            pm_people=self.pm_people,
+            co2e_t=self.ground.co2e_t,
+            pm_people=self.ground.pm_people,
             battery_kwh=battery_at_plug(self.figures, years),
             pair_group=self.pairs.group,
             pair_site=self.pairs.site,
@@ -147,6 +181,36 @@ class FreightCase:
         )
 
 
+def prepare_ground(hub: Hub, figures: Figures, seed: int = 0, groups: str = "plan") -> Ground | None:
+    """The ground of ``hub``, or ``None`` where it has no drayage cohort or no terminals.
+
+    ``groups`` is the item of ``truck_day_groups`` that says how many. Raises
+    :class:`~cleanhub.core.errors.InputError` listing every fault of it.
+    """
+    row = _cohort(hub)
+    if row is None:
+        return None
+    network = load_network(hub)
+    zones = build_zones(hub, figures, network)
+    if not (zones.kind == "terminal").any() or (zones.kind != "terminal").sum() == 0:
+        return None
+    between = network.between(zones.lat, zones.lon, zones.lat, zones.lon)
+    trips = build_trips(zones, between.km, figures, container_throughput(hub))
+    days = build_truck_days(trips, zones, between, figures, seed, groups)
+    if not len(days.trucks):
+        return None
+    return Ground(
+        asset_id=str(row["asset_id"]),
+        network=network,
+        zones=zones,
+        truck_days=days,
+        kwh=group_energy(days, figures),
+        co2e_t=group_co2e(days, hub, figures),
+        pm_people=diesel_pm_people(hub, figures, days, zones, network),
+        ways=Ways(network, zones, days),
+    )
+
+
 def prepare_freight(
     hub: Hub, scenario: Scenario, seed: int = 0, years: IntArray | None = None
 ) -> FreightCase | None:
@@ -155,47 +219,40 @@ def prepare_freight(
     ``years`` are those to decide; by rule, and with coarser groups of truck-days, unless given. Raises
     :class:`~cleanhub.core.errors.InputError` listing every fault of the hub's freight.
     """
-    row = _cohort(hub)
-    if row is None:
-        return None
     figures = Figures(hub, price_year=scenario.price_year)
-    network = load_network(hub)
-    zones = build_zones(hub, figures, network)
-    if not (zones.kind == "terminal").any() or (zones.kind != "terminal").sum() == 0:
-        return None
-    between = network.between(zones.lat, zones.lon, zones.lat, zones.lon)
-    trips = build_trips(zones, between.km, figures, container_throughput(hub))
-    days = build_truck_days(trips, zones, between, figures, seed, "plan" if years is None else "")
-    if not len(days.trucks):
-        return None
-    decided = decided_years(scenario) if years is None else years
+    ground = prepare_ground(hub, figures, seed, "plan" if years is None else "")
+    return None if ground is None else case_on(hub, scenario, figures, ground, years)
+
+
+def case_on(
+    hub: Hub, scenario: Scenario, figures: Figures, ground: Ground, years: IntArray | None = None
+) -> FreightCase:
+    """The case of ``ground``: where chargers may stand, what they cost and who can reach them.
+
+    Raises :class:`~cleanhub.core.errors.InputError` listing every fault of sites and grid.
+    """
+    network, zones, days = ground.network, ground.zones, ground.truck_days
     drivers = Drivers(hub, scenario, np.arange(hub.base_year, scenario.end_year + 1))
-    kwh = group_energy(days, figures)
     told = FaultList()
     grid = _scaled(
         build_grid(hub, figures, scenario.as_of, added_lead=scenario.freight.lead_time_added), scenario
     )
-    home_trucks, home_kwh = home_demand(days, zones, kwh)
+    home_trucks, home_kwh = home_demand(days, zones, ground.kwh)
     sites = build_sites(
         hub, figures, network, zones, grid, scenario.as_of, home_trucks, home_kwh, told, drivers
     )
     pairs = build_pairs(days, zones, sites, network, figures, told)
+    activity = hub.tables["cohorts"].set_index("asset_id")["activity_unit"][ground.asset_id]
     return FreightCase(
         hub=hub,
         scenario=scenario,
         figures=figures,
-        asset_id=str(row["asset_id"]),
-        years=decided,
-        network=network,
-        zones=zones,
-        truck_days=days,
-        kwh=kwh,
-        co2e_t=group_co2e(days, hub, figures),
-        pm_people=diesel_pm_people(hub, figures, days, zones, network),
+        ground=ground,
+        years=decided_years(scenario) if years is None else years,
         sites=sites,
         grid=grid,
         pairs=pairs,
-        counted=figures.items("charging_counted", f"USD/({row['activity_unit'].split('/')[0]})"),
+        counted=figures.items("charging_counted", f"USD/({str(activity).split('/')[0]})"),
         notes=_lines(told.notes),
     )
 
