@@ -151,12 +151,12 @@ def test_what_is_left_out_of_parameters_cannot_be_read(small_hub: ch.Hub) -> Non
 def test_the_ground_of_freight_asks_for_no_price_of_charging() -> None:
     on_ground = (
         *("energy", "exposure", "flows", "gravity", "network", "roads", "tours", "travel_time", "trips"),
-        *("truck_day_groups", "visits", "zones"),
+        *("truck_day_groups", "visits", "zones", "access", "grid", "site_rules", "community", "near"),
     )
     texts = [(ROOMS / "freight" / f"{name}.py").read_text(encoding="utf-8") for name in on_ground]
     named = set(re.findall(r"\"(\w+)\"", "\n".join(texts)))
     assert not named & freight_steps.CHARGER_PRICES
-    assert not named & {"drivers", "tariffs", "grid_tiers"}
+    assert not named & {"drivers", "tariffs"}
 
 
 def test_what_an_excerpt_leaves_out_cannot_be_read(small_hub: ch.Hub) -> None:

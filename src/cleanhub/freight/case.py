@@ -11,7 +11,7 @@ import pandas as pd
 from cleanhub.core.errors import Fault, FaultList
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.freight.access import Pairs, build_pairs
-from cleanhub.freight.candidates import build_sites, home_demand
+from cleanhub.freight.candidates import Placed, home_demand, place_sites, price_sites
 from cleanhub.freight.energy import battery_at_plug, group_co2e, group_energy
 from cleanhub.freight.exposure import diesel_pm_people
 from cleanhub.freight.figures import Figures
@@ -38,10 +38,11 @@ FEW = 5
 
 @dataclass(frozen=True)
 class Ground:
-    """What no charger enters: roads, places, truck-days with what they use and emit, and their ways.
+    """What no price of chargers or power enters: roads, places, truck-days, and where chargers may stand.
 
     ``asset_id`` is the cohort that drives. Of truck-days (G,): ``kwh`` at the plug, ``co2e_t`` and the proxy
-    ``pm_people`` [kg x people] where they run on diesel.
+    ``pm_people`` [kg x people] where they run on diesel; ``pairs`` says who can charge where. ``notes`` are
+    on places that were left out.
     """
 
     asset_id: str
@@ -52,15 +53,18 @@ class Ground:
     co2e_t: FloatArray
     pm_people: FloatArray
     ways: Ways
+    grid: Grid
+    placed: Placed
+    pairs: Pairs
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class FreightCase:
     """All that does not depend on how many trucks are electric.
 
-    ``ground`` is what does not depend on chargers either; ``years`` (T,) are those decided; ``counted`` is
-    what variable costs of technologies hold for chargers already [USD per unit of activity]; ``notes`` are
-    for the plan.
+    ``ground`` is what does not depend on prices either; ``years`` (T,) are those decided; ``counted`` is
+    what variable costs of technologies hold for chargers already [USD per unit of activity].
     """
 
     hub: Hub
@@ -69,10 +73,7 @@ class FreightCase:
     ground: Ground
     years: IntArray
     sites: Sites
-    grid: Grid
-    pairs: Pairs
     counted: dict[str, float]
-    notes: tuple[str, ...] = ()
 
     @property
     def asset_id(self) -> str:
@@ -93,6 +94,21 @@ class FreightCase:
     def truck_days(self) -> TruckDays:
         """Groups of truck-days (G,)."""
         return self.ground.truck_days
+
+    @property
+    def grid(self) -> Grid:
+        """Substations and their works."""
+        return self.ground.grid
+
+    @property
+    def pairs(self) -> Pairs:
+        """Which truck-days can charge where."""
+        return self.ground.pairs
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes for the plan."""
+        return self.ground.notes
 
     @property
     def working_days(self) -> float:
@@ -181,8 +197,20 @@ class FreightCase:
         )
 
 
-def prepare_ground(hub: Hub, figures: Figures, seed: int = 0, groups: str = "plan") -> Ground | None:
-    """The ground of ``hub``, or ``None`` where it has no drayage cohort or no terminals.
+def prepare_freight(
+    hub: Hub, scenario: Scenario, seed: int = 0, years: IntArray | None = None
+) -> FreightCase | None:
+    """The freight of ``hub``, or ``None`` where it has no drayage cohort or no terminals.
+
+    ``years`` are those to decide; by rule, and with coarser groups of truck-days, unless given. Raises
+    :class:`~cleanhub.core.errors.InputError` listing every fault of the hub's freight.
+    """
+    ground = prepare_ground(hub, scenario, seed, "plan" if years is None else "")
+    return None if ground is None else priced(ground, hub, scenario, years)
+
+
+def prepare_ground(hub: Hub, scenario: Scenario, seed: int = 0, groups: str = "plan") -> Ground | None:
+    """The freight of ``hub`` before prices, or ``None`` as :func:`prepare_freight` says.
 
     ``groups`` is the item of ``truck_day_groups`` that says how many. Raises
     :class:`~cleanhub.core.errors.InputError` listing every fault of it.
@@ -190,6 +218,7 @@ def prepare_ground(hub: Hub, figures: Figures, seed: int = 0, groups: str = "pla
     row = _cohort(hub)
     if row is None:
         return None
+    figures = Figures(hub, price_year=scenario.price_year)
     network = load_network(hub)
     zones = build_zones(hub, figures, network)
     if not (zones.kind == "terminal").any() or (zones.kind != "terminal").sum() == 0:
@@ -199,49 +228,36 @@ def prepare_ground(hub: Hub, figures: Figures, seed: int = 0, groups: str = "pla
     days = build_truck_days(trips, zones, between, figures, seed, groups)
     if not len(days.trucks):
         return None
+    kwh = group_energy(days, figures)
+    told = FaultList()
+    grid = _scaled(
+        build_grid(hub, figures, scenario.as_of, added_lead=scenario.freight.lead_time_added), scenario
+    )
+    home_trucks, home_kwh = home_demand(days, zones, kwh)
+    placed = place_sites(hub, figures, network, zones, grid, scenario.as_of, home_trucks, home_kwh, told)
     return Ground(
         asset_id=str(row["asset_id"]),
         network=network,
         zones=zones,
         truck_days=days,
-        kwh=group_energy(days, figures),
+        kwh=kwh,
         co2e_t=group_co2e(days, hub, figures),
         pm_people=diesel_pm_people(hub, figures, days, zones, network),
         ways=Ways(network, zones, days),
+        grid=grid,
+        placed=placed,
+        pairs=build_pairs(days, zones, placed.sites, network, figures, told),
+        notes=_lines(told.notes),
     )
 
 
-def prepare_freight(
-    hub: Hub, scenario: Scenario, seed: int = 0, years: IntArray | None = None
-) -> FreightCase | None:
-    """The freight of ``hub``, or ``None`` where it has no drayage cohort or no terminals.
+def priced(ground: Ground, hub: Hub, scenario: Scenario, years: IntArray | None = None) -> FreightCase:
+    """The case of ``ground`` at the prices of ``hub`` and ``scenario``; ``years`` by rule unless given.
 
-    ``years`` are those to decide; by rule, and with coarser groups of truck-days, unless given. Raises
-    :class:`~cleanhub.core.errors.InputError` listing every fault of the hub's freight.
+    Raises :class:`~cleanhub.core.errors.InputError` for a price that is missing.
     """
     figures = Figures(hub, price_year=scenario.price_year)
-    ground = prepare_ground(hub, figures, seed, "plan" if years is None else "")
-    return None if ground is None else case_on(hub, scenario, figures, ground, years)
-
-
-def case_on(
-    hub: Hub, scenario: Scenario, figures: Figures, ground: Ground, years: IntArray | None = None
-) -> FreightCase:
-    """The case of ``ground``: where chargers may stand, what they cost and who can reach them.
-
-    Raises :class:`~cleanhub.core.errors.InputError` listing every fault of sites and grid.
-    """
-    network, zones, days = ground.network, ground.zones, ground.truck_days
     drivers = Drivers(hub, scenario, np.arange(hub.base_year, scenario.end_year + 1))
-    told = FaultList()
-    grid = _scaled(
-        build_grid(hub, figures, scenario.as_of, added_lead=scenario.freight.lead_time_added), scenario
-    )
-    home_trucks, home_kwh = home_demand(days, zones, ground.kwh)
-    sites = build_sites(
-        hub, figures, network, zones, grid, scenario.as_of, home_trucks, home_kwh, told, drivers
-    )
-    pairs = build_pairs(days, zones, sites, network, figures, told)
     activity = hub.tables["cohorts"].set_index("asset_id")["activity_unit"][ground.asset_id]
     return FreightCase(
         hub=hub,
@@ -249,11 +265,8 @@ def case_on(
         figures=figures,
         ground=ground,
         years=decided_years(scenario) if years is None else years,
-        sites=sites,
-        grid=grid,
-        pairs=pairs,
+        sites=price_sites(hub, figures, ground.placed, drivers),
         counted=figures.items("charging_counted", f"USD/({str(activity).split('/')[0]})"),
-        notes=_lines(told.notes),
     )
 
 

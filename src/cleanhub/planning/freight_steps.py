@@ -78,9 +78,9 @@ APART_CHOICES = frozenset(
 DRIVERS = ("price_electricity_trucking", "price_electricity_industrial", "grid_emission_factor")
 """Drivers whose values freight reads."""
 GROUND_APART_TABLES = APART_TABLES | {"drivers", "tariffs"}
-"""Tables of a hub that roads and truck-days do not read."""
-GROUND_APART_CHOICES = APART_CHOICES | {"as_of", "decision", "drivers", "end_year", "freight"}
-"""Choices of a scenario that roads and truck-days do not read."""
+"""Tables of a hub that no step of freight before prices reads."""
+GROUND_APART_CHOICES = APART_CHOICES | {"decision", "drivers", "end_year"}
+"""Choices of a scenario that no step of freight before prices reads."""
 CHARGER_PRICES = frozenset(
     {
         "charger_hardware",
@@ -97,7 +97,7 @@ CHARGER_PRICES = frozenset(
         "site_works",
     }
 )
-"""Parameters of freight that roads and truck-days do not read: what chargers and their power cost."""
+"""Parameters of freight that no step before prices reads: what chargers and their power cost."""
 _GIVEN = ("hub", "scenario", "figures", "ground")
 """What a case has of elsewhere: put in again where a case is remembered."""
 
@@ -159,10 +159,8 @@ class FreightSteps:
     @cached_property
     def case(self) -> FreightCase | None:
         """The case itself, with all its arrays."""
-        from cleanhub.freight.case import FreightCase, case_on
+        from cleanhub.freight.case import FreightCase, priced
         from cleanhub.freight.figures import Figures
-
-        figures = Figures(self.hub, price_year=self.scenario.price_year)
 
         def make() -> tuple[str, dict[str, Any]] | None:
             part = self._of_ground()
@@ -170,7 +168,7 @@ class FreightSteps:
             ground = self._ground(key, part)
             if ground is None:
                 return None
-            case = case_on(self.hub, self.scenario, figures, ground)
+            case = priced(ground, self.hub, self.scenario)
             kept = {one.name: getattr(case, one.name) for one in fields(case) if one.name not in _GIVEN}
             return key, kept
 
@@ -179,6 +177,7 @@ class FreightSteps:
             return None
         ground = self._ground(found[0])
         assert ground is not None  # as it was when the arrays were made
+        figures = Figures(self.hub, price_year=self.scenario.price_year)
         return FreightCase(hub=self.hub, scenario=self.scenario, figures=figures, ground=ground, **found[1])
 
     def _of_ground(self) -> Excerpt:
@@ -187,19 +186,17 @@ class FreightSteps:
             without_parameters(self.hub, "freight_parameters", CHARGER_PRICES),
             self.scenario,
             GROUND_APART_TABLES,
-            APART_LIBRARY | {"grid_tiers"},
+            APART_LIBRARY,
             GROUND_APART_CHOICES,
         )
 
     def _ground(self, key: str, part: Excerpt | None = None) -> Ground | None:
-        """Roads and truck-days, remembered under ``key``: that of ``part``, what they read."""
+        """Roads, truck-days and sites, remembered under ``key``: that of ``part``, what they read."""
         from cleanhub.freight.case import prepare_ground
-        from cleanhub.freight.figures import Figures
 
         def make() -> Ground | None:
             read = self._of_ground() if part is None else part
-            figures = Figures(read.hub, price_year=read.scenario.price_year)
-            return prepare_ground(read.hub, figures, self.seed)
+            return prepare_ground(read.hub, read.scenario, self.seed)
 
         if key not in self._grounds:
             self._grounds[key] = remembered("freight ground", (key,), make)
