@@ -9,6 +9,8 @@ import numpy as np
 from scipy.optimize import linprog
 
 from cleanhub.freight.problem import HOME, PUBLIC, Grid, Sites, SitingPlan, SitingProblem
+from cleanhub.freight.siting import programme_of
+from cleanhub.freight.siting_solver import Programme
 
 
 def small_case(
@@ -367,3 +369,12 @@ def one_site(**other) -> SitingProblem:
         working_days=290.0,
     )
     return replace(problem, **other)
+
+
+def bound_of(problem: SitingProblem) -> float:
+    """An objective that no plan of ``problem`` exceeds: that of its relaxation, solved from nothing."""
+    model = programme_of(problem)
+    programme = Programme(model)
+    if not len(model.gain) or not programme.relax():
+        return 0.0
+    return programme.bound() * model.terms.unit

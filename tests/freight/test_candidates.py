@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from cleanhub.core.errors import FaultList, InputError
-from cleanhub.freight.candidates import build_sites, home_demand
+from cleanhub.freight.candidates import home_demand, place_sites, price_sites
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.fleet import home_charging_share
 from cleanhub.freight.globe import great_circle_km
@@ -24,6 +24,7 @@ from cleanhub.freight.problem import Sites, TruckDays, Zones
 from cleanhub.freight.queueing import mean_wait
 from cleanhub.freight.roads import load_network
 from cleanhub.freight.site_figures import (
+    costs_of_sites,
     daily_kwh,
     earliest_year,
     figures_of_sites,
@@ -52,6 +53,11 @@ def place(name: str, kind: str, lat: float, lon: float, **more: Any) -> dict[str
 
 
 GRID = [place("sub", "substation", 34.0, -117.9, operator="SCE", value=230, unit="kV")]
+
+
+def build_sites(hub: Hub, figures: Figures, *where: Any, **more: Any) -> Sites:
+    """Sites placed and priced."""
+    return price_sites(hub, figures, place_sites(hub, figures, *where, **more))
 
 
 @pytest.fixture
@@ -262,17 +268,18 @@ def test_figures_of_sites_by_kind(california: Hub, figures: Figures) -> None:
     table = pd.DataFrame(
         {"kind": ["depot", "shared", "public"], "utility": "SCE", "plug_kw": np.nan, "plugs": np.nan}
     ).assign(open_plugs=0.0)
-    own = figures_of_sites(california, figures, table, 2028)
+    own = figures_of_sites(figures, table)
+    costs = costs_of_sites(california, figures, table, own, 2028)
     assert own.plug_kw.tolist() == [figures.value("plug_power", k, "kW") for k in table["kind"]]
     meter = figures.value("front_of_meter", unit="USD")
-    assert own.fixed_usd[0] == 0.0
-    assert own.fixed_usd[1] == pytest.approx(meter + figures.value("site_works", "shared", "USD"))
+    assert costs.fixed_usd[0] == 0.0
+    assert costs.fixed_usd[1] == pytest.approx(meter + figures.value("site_works", "shared", "USD"))
     yard = meter + figures.value("site_works", "depot", "USD")
     extra = yard / figures.value("yard_plugs")
-    assert own.usd_per_plug[0] == pytest.approx(plug_cost(figures, own.plug_kw)[0] + extra)
-    assert (own.usd_per_kwh > 0.05).all()
-    assert (own.usd_per_kwh < 1.0).all()
-    assert (own.yearly_share == figures.value("site_upkeep", unit="1/yr")).all()
+    assert costs.usd_per_plug[0] == pytest.approx(plug_cost(figures, own.plug_kw)[0] + extra)
+    assert (costs.usd_per_kwh > 0.05).all()
+    assert (costs.usd_per_kwh < 1.0).all()
+    assert (costs.yearly_share == figures.value("site_upkeep", unit="1/yr")).all()
     assert (own.least_use < 1).all()
 
 
@@ -281,8 +288,9 @@ def test_a_whole_site_costs_what_prototypes_cost(california: Hub, figures: Figur
     table = pd.DataFrame({"kind": ["shared", "public"], "utility": "SCE", "plug_kw": np.nan}).assign(
         plugs=np.nan, open_plugs=0.0
     )
-    own = figures_of_sites(california, figures, table, 2028)
-    total = own.fixed_usd + own.usd_per_plug * own.plugs_most
+    own = figures_of_sites(figures, table)
+    costs = costs_of_sites(california, figures, table, own, 2028)
+    total = costs.fixed_usd + costs.usd_per_plug * own.plugs_most
     prototypes = list(figures.items("depot_prototype", "USD").values())
     assert (total > min(prototypes)).all()
     assert (total < 1.35 * max(prototypes)).all()

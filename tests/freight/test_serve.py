@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from siting_cases import bound_of
 
 from cleanhub.core.tables import conform
 from cleanhub.finance.annuity import capital_recovery_factor
@@ -28,7 +29,7 @@ from cleanhub.freight.serve import (
     site_price,
     yearly_energy,
 )
-from cleanhub.freight.siting import bound_of, relative_gap
+from cleanhub.freight.siting import relative_gap
 from cleanhub.freight.siting_model import standing_plugs
 from cleanhub.freight.tariff_arrays import DAYS_OF_MONTH, SEASON_MONTHS
 from cleanhub.hub.package import Hub

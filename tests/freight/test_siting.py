@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from siting_cases import best_by_trying, breaches, one_site, small_case, worth_of
+from siting_cases import best_by_trying, bound_of, breaches, one_site, small_case, worth_of
 
 from cleanhub.core.errors import InputError
 from cleanhub.freight.problem import HOME, OBJECTIVES, PUBLIC, SitingPlan, SitingProblem
-from cleanhub.freight.siting import assign, bound_of, made_plan, programme_of, relative_gap, solve_siting
+from cleanhub.freight.siting import assign, made_plan, programme_of, relative_gap, solve_siting
 
 EXACT = 1e-9
 
@@ -384,3 +384,17 @@ def test_no_plan_exceeds_the_bound_of_the_relaxation() -> None:
         assert bound_of(problem) <= best.objective * 1.5 + 1.0, "and it is no bound out of sight"
     nobody = replace(small_case(0), wanted=np.zeros(len(small_case(0).years)))
     assert bound_of(nobody) == pytest.approx(0.0)
+    assert solve_siting(nobody).free_bound == pytest.approx(0.0)
+
+
+def test_the_free_bound_is_that_of_the_relaxation_whatever_is_fixed() -> None:
+    for seed in range(6):
+        problem = tight(seed)
+        plan = solve_siting(problem, 0.03)
+        assert plan.free_bound == pytest.approx(bound_of(problem), rel=1e-9)
+        more = replace(problem, trucks=problem.trucks * 1.2, wanted=problem.wanted * 1.1)
+        kept = solve_siting(more, 0.03, nodes=0, fixed=plan)
+        assert kept.free_bound == pytest.approx(bound_of(more), rel=1e-9)
+        assert kept.free_bound >= kept.bound * (1 - 1e-9)
+    poor = replace(problem, budget_usd=np.ones(3))
+    assert solve_siting(poor, fixed=plan).free_bound == pytest.approx(bound_of(poor), rel=1e-9)

@@ -14,7 +14,8 @@ import pytest
 
 import cleanhub as ch
 from cleanhub.core.memory import VARIABLE, remembering
-from cleanhub.hub.excerpt import excerpt
+from cleanhub.freight.figures import Figures
+from cleanhub.hub.excerpt import excerpt, without_parameters
 from cleanhub.planning import announced, freight_steps
 from cleanhub.planning.plan import Plan
 from cleanhub.planning.store import write_plan
@@ -64,6 +65,20 @@ def times(table: str, column: str, factor: float, row: int = 0) -> Change:
     return change
 
 
+def own_figure(parameter: str, item: str, value: float, unit: str) -> Change:
+    """A figure of freight that the hub has in place of its own or the library's."""
+
+    def change(folder: Path) -> None:
+        path = folder / "freight_parameters.csv"
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame = frame[(frame["parameter"] != parameter) | (frame["item"] != item)]
+        own = {"parameter": parameter, "item": item, "value": f"{value:g}", "unit": unit}
+        row = {**frame.iloc[0].to_dict(), "low": "", "high": "", "currency_year": "2024", **own}
+        pd.concat([frame, pd.DataFrame([row])]).to_csv(path, index=False)
+
+    return change
+
+
 def test_a_plan_is_the_same_computed_remembered_and_without_memory(
     folder: Path, tmp_path: Path, own_memory: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,8 +97,10 @@ def test_a_plan_is_the_same_computed_remembered_and_without_memory(
     [
         (times("facility_emissions", "co2e_t", 1.1), {"projects", "freight", "freight tables"}, set()),
         (times("projects", "co2e_t_per_year", 1.1), {"freight", "freight tables"}, {"projects"}),
+        (own_figure("charger_hardware", "150 kW", 90_000, "USD"), {"freight ground"}, {"freight arrays"}),
+        (own_figure("working_days", "", 300, "d/yr"), {"projects"}, {"freight ground", "freight arrays"}),
     ],
-    ids=["tonnes", "project"],
+    ids=["tonnes", "project", "charger", "days"],
 )
 def test_after_a_change_what_it_touches_is_computed_and_the_plan_is_that_without_memory(
     folder: Path, own_memory: str, change: Change, kept: set[str], computed: set[str]
@@ -104,7 +121,42 @@ def test_after_a_change_what_it_touches_is_computed_and_the_plan_is_that_without
     assert not {"plan", *computed} & set(after.recalled)
 
 
+def test_a_carbon_price_finds_the_arrays_of_freight_and_what_could_be_charged(
+    folder: Path, own_memory: str
+) -> None:
+    hub = ch.load_hub(folder)
+    short = ch.load_scenario("baseline", hub).model_copy(update={"end_year": 2032})
+    ch.plan(hub, short)
+    taxed = short.model_copy(update={"carbon_price": "carbon_price_ceiling"})
+    after, alone = ch.plan(hub, taxed), ch.plan(hub, taxed, fresh=True)
+    for name, frame in alone.tables.items():
+        pd.testing.assert_frame_equal(frame, after.tables[name])
+    assert after.notes == alone.notes
+    assert {"freight", "freight arrays", "freight ground", "what could be charged"} <= set(after.recalled)
+    assert "freight tables" not in after.recalled
+
+
 # ---------------------------------------------------------------- excerpts
+
+
+def test_what_is_left_out_of_parameters_cannot_be_read(small_hub: ch.Hub) -> None:
+    part = without_parameters(small_hub, "freight_parameters", {"make_ready", "working_days"})
+    figures, whole = Figures(part), Figures(small_hub)
+    for name in ("make_ready", "working_days"):
+        assert whole.has(name)
+        assert not figures.has(name)
+    assert len(figures.rows) == len(whole.rows) - 2
+
+
+def test_the_ground_of_freight_asks_for_no_price_of_charging() -> None:
+    on_ground = (
+        *("energy", "exposure", "flows", "gravity", "network", "roads", "tours", "travel_time", "trips"),
+        *("truck_day_groups", "visits", "zones", "access", "grid", "site_rules", "community", "near"),
+    )
+    texts = [(ROOMS / "freight" / f"{name}.py").read_text(encoding="utf-8") for name in on_ground]
+    named = set(re.findall(r"\"(\w+)\"", "\n".join(texts)))
+    assert not named & freight_steps.CHARGER_PRICES
+    assert not named & {"drivers", "tariffs"}
 
 
 def test_what_an_excerpt_leaves_out_cannot_be_read(small_hub: ch.Hub) -> None:

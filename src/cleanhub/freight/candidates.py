@@ -10,6 +10,8 @@ site costs and can deliver is in :mod:`cleanhub.freight.site_figures`, its subst
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +24,7 @@ from cleanhub.freight.grid import substation_operators, tie_to_substations
 from cleanhub.freight.near import summed
 from cleanhub.freight.network import Network
 from cleanhub.freight.problem import FloatArray, Grid, Sites, TruckDays, Zones
-from cleanhub.freight.site_figures import earliest_year, figures_of_sites
+from cleanhub.freight.site_figures import SiteFigures, costs_of_sites, earliest_year, figures_of_sites
 from cleanhub.freight.site_rules import (
     existing_depots,
     given_places,
@@ -35,7 +37,14 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.series import Drivers
 
 
-def build_sites(
+class Placed(NamedTuple):
+    """Where sites may be: the ``table`` they are made from, and ``sites`` whose costs are not known (nan)."""
+
+    table: pd.DataFrame
+    sites: Sites
+
+
+def place_sites(
     hub: Hub,
     figures: Figures,
     network: Network,
@@ -45,15 +54,13 @@ def build_sites(
     home_trucks: FloatArray | None = None,
     home_kwh: FloatArray | None = None,
     faults: FaultList | None = None,
-    drivers: Drivers | None = None,
-) -> Sites:
-    """Charging sites that stand or may be built, seen from the day ``as_of``.
+) -> Placed:
+    """Charging sites that stand or may be built, seen from the day ``as_of``, costs aside.
 
     ``home_trucks`` and ``home_kwh`` (Z,) are the truck-days that start in each zone and their energy
     (:func:`home_demand`): they bound what own yards can hold. Without them every cluster has own yards of
     an assumed size. Sites made by rule that lie off the roads or beyond every substation are left out and
-    noted in ``faults``. Tariffs are those of the substation's utility, else ``drivers`` price power. Raises
-    ``InputError`` listing places the user gave that do, and ids that stand twice.
+    noted in ``faults``. Raises ``InputError`` listing places the user gave that do, and ids that stand twice.
     """
     told = FaultList() if faults is None else faults
     made = pd.concat(
@@ -75,7 +82,19 @@ def build_sites(
     energy = _truck_day_kwh(table, zones, home_kwh, home_trucks)
     operator = substation_operators(hub, grid)
     table["utility"] = operator[table["substation"].to_numpy(np.int64)]
-    return _sites(hub, figures, table, as_of, energy, drivers, told)
+    return Placed(table, _sites(hub, figures, table, as_of, energy, told))
+
+
+def price_sites(hub: Hub, figures: Figures, placed: Placed, drivers: Drivers | None = None) -> Sites:
+    """The sites with what they cost.
+
+    Tariffs are those of the substation's utility in the first year that new plugs serve, else ``drivers``
+    price power.
+    """
+    table, sites = placed
+    own = SiteFigures(sites.plug_kw, sites.plugs_most, sites.kwh_per_plug, sites.least_use)
+    year = int(sites.earliest[0]) if len(sites.earliest) else 0
+    return replace(sites, **costs_of_sites(hub, figures, table, own, year, drivers)._asdict())
 
 
 def home_demand(
@@ -95,12 +114,11 @@ def _sites(
     table: pd.DataFrame,
     as_of: dt.date,
     energy: FloatArray,
-    drivers: Drivers | None,
     faults: FaultList,
 ) -> Sites:
     lat, lon = table["lat"].to_numpy(float), table["lon"].to_numpy(float)
     earliest = earliest_year(figures, as_of)
-    own = figures_of_sites(hub, figures, table, earliest, energy, drivers)
+    own, unknown = figures_of_sites(figures, table, energy), np.full(len(table), np.nan)
     asked = asked_of_sites(hub, figures, lat, lon, as_of, faults)
     return Sites(
         name=table["name"].to_numpy(object),
@@ -116,10 +134,10 @@ def _sites(
         open_plugs=table["open_plugs"].to_numpy(float),
         open_year=table["open_year"].to_numpy(np.int64),
         earliest=np.full(len(table), earliest, dtype=np.int64),
-        fixed_usd=own.fixed_usd,
-        usd_per_plug=own.usd_per_plug,
-        usd_per_kwh=own.usd_per_kwh,
-        yearly_share=own.yearly_share,
+        fixed_usd=unknown,
+        usd_per_plug=unknown,
+        usd_per_kwh=unknown,
+        yearly_share=unknown,
         forbidden=asked.forbidden,
         priority=asked.priority,
         asked_by=asked.asked_by,

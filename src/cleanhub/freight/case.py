@@ -11,10 +11,11 @@ import pandas as pd
 from cleanhub.core.errors import Fault, FaultList
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.freight.access import Pairs, build_pairs
-from cleanhub.freight.candidates import build_sites, home_demand
+from cleanhub.freight.candidates import Placed, home_demand, place_sites, price_sites
 from cleanhub.freight.energy import battery_at_plug, group_co2e, group_energy
 from cleanhub.freight.exposure import diesel_pm_people
 from cleanhub.freight.figures import Figures
+from cleanhub.freight.flows import Ways
 from cleanhub.freight.grid import build_grid
 from cleanhub.freight.network import Network
 from cleanhub.freight.problem import FloatArray, Grid, IntArray, Sites, SitingProblem, TruckDays, Zones
@@ -36,29 +37,78 @@ FEW = 5
 
 
 @dataclass(frozen=True)
-class FreightCase:
-    """All that does not depend on how many trucks are electric.
+class Ground:
+    """What no price of chargers or power enters: roads, places, truck-days, and where chargers may stand.
 
-    ``asset_id`` is the cohort served; ``years`` (T,) are those decided; ``counted`` is what variable costs
-    of technologies hold for chargers already [USD per unit of activity]; ``notes`` are for the plan.
+    ``asset_id`` is the cohort that drives. Of truck-days (G,): ``kwh`` at the plug, ``co2e_t`` and the proxy
+    ``pm_people`` [kg x people] where they run on diesel; ``pairs`` says who can charge where. ``notes`` are
+    on places that were left out.
     """
 
-    hub: Hub
-    scenario: Scenario
-    figures: Figures
     asset_id: str
-    years: IntArray
     network: Network
     zones: Zones
     truck_days: TruckDays
     kwh: FloatArray
     co2e_t: FloatArray
     pm_people: FloatArray
-    sites: Sites
+    ways: Ways
     grid: Grid
+    placed: Placed
     pairs: Pairs
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FreightCase:
+    """All that does not depend on how many trucks are electric.
+
+    ``ground`` is what does not depend on prices either; ``years`` (T,) are those decided; ``counted`` is
+    what variable costs of technologies hold for chargers already [USD per unit of activity].
+    """
+
+    hub: Hub
+    scenario: Scenario
+    figures: Figures
+    ground: Ground
+    years: IntArray
+    sites: Sites
     counted: dict[str, float]
-    notes: tuple[str, ...] = ()
+
+    @property
+    def asset_id(self) -> str:
+        """The cohort that is served."""
+        return self.ground.asset_id
+
+    @property
+    def network(self) -> Network:
+        """The roads."""
+        return self.ground.network
+
+    @property
+    def zones(self) -> Zones:
+        """The places that trucks call at."""
+        return self.ground.zones
+
+    @property
+    def truck_days(self) -> TruckDays:
+        """Groups of truck-days (G,)."""
+        return self.ground.truck_days
+
+    @property
+    def grid(self) -> Grid:
+        """Substations and their works."""
+        return self.ground.grid
+
+    @property
+    def pairs(self) -> Pairs:
+        """Which truck-days can charge where."""
+        return self.ground.pairs
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes for the plan."""
+        return self.ground.notes
 
     @property
     def working_days(self) -> float:
@@ -124,10 +174,10 @@ class FreightCase:
             span=np.diff(np.append(years, years[-1] + 1)).astype(float),
             trucks=mix[:, None] * total[None, :],
             wanted=share * total,
-            kwh=self.kwh,
+            kwh=self.ground.kwh,
             km=days.km,
-            co2e_t=self.co2e_t,
-            pm_people=self.pm_people,
+            co2e_t=self.ground.co2e_t,
+            pm_people=self.ground.pm_people,
             battery_kwh=battery_at_plug(self.figures, years),
             pair_group=self.pairs.group,
             pair_site=self.pairs.site,
@@ -155,6 +205,16 @@ def prepare_freight(
     ``years`` are those to decide; by rule, and with coarser groups of truck-days, unless given. Raises
     :class:`~cleanhub.core.errors.InputError` listing every fault of the hub's freight.
     """
+    ground = prepare_ground(hub, scenario, seed, "plan" if years is None else "")
+    return None if ground is None else priced(ground, hub, scenario, years)
+
+
+def prepare_ground(hub: Hub, scenario: Scenario, seed: int = 0, groups: str = "plan") -> Ground | None:
+    """The freight of ``hub`` before prices, or ``None`` as :func:`prepare_freight` says.
+
+    ``groups`` is the item of ``truck_day_groups`` that says how many. Raises
+    :class:`~cleanhub.core.errors.InputError` listing every fault of it.
+    """
     row = _cohort(hub)
     if row is None:
         return None
@@ -165,38 +225,48 @@ def prepare_freight(
         return None
     between = network.between(zones.lat, zones.lon, zones.lat, zones.lon)
     trips = build_trips(zones, between.km, figures, container_throughput(hub))
-    days = build_truck_days(trips, zones, between, figures, seed, "plan" if years is None else "")
+    days = build_truck_days(trips, zones, between, figures, seed, groups)
     if not len(days.trucks):
         return None
-    decided = decided_years(scenario) if years is None else years
-    drivers = Drivers(hub, scenario, np.arange(hub.base_year, scenario.end_year + 1))
     kwh = group_energy(days, figures)
     told = FaultList()
     grid = _scaled(
         build_grid(hub, figures, scenario.as_of, added_lead=scenario.freight.lead_time_added), scenario
     )
     home_trucks, home_kwh = home_demand(days, zones, kwh)
-    sites = build_sites(
-        hub, figures, network, zones, grid, scenario.as_of, home_trucks, home_kwh, told, drivers
-    )
-    pairs = build_pairs(days, zones, sites, network, figures, told)
-    return FreightCase(
-        hub=hub,
-        scenario=scenario,
-        figures=figures,
+    placed = place_sites(hub, figures, network, zones, grid, scenario.as_of, home_trucks, home_kwh, told)
+    return Ground(
         asset_id=str(row["asset_id"]),
-        years=decided,
         network=network,
         zones=zones,
         truck_days=days,
         kwh=kwh,
         co2e_t=group_co2e(days, hub, figures),
         pm_people=diesel_pm_people(hub, figures, days, zones, network),
-        sites=sites,
+        ways=Ways(network, zones, days),
         grid=grid,
-        pairs=pairs,
-        counted=figures.items("charging_counted", f"USD/({row['activity_unit'].split('/')[0]})"),
+        placed=placed,
+        pairs=build_pairs(days, zones, placed.sites, network, figures, told),
         notes=_lines(told.notes),
+    )
+
+
+def priced(ground: Ground, hub: Hub, scenario: Scenario, years: IntArray | None = None) -> FreightCase:
+    """The case of ``ground`` at the prices of ``hub`` and ``scenario``; ``years`` by rule unless given.
+
+    Raises :class:`~cleanhub.core.errors.InputError` for a price that is missing.
+    """
+    figures = Figures(hub, price_year=scenario.price_year)
+    drivers = Drivers(hub, scenario, np.arange(hub.base_year, scenario.end_year + 1))
+    activity = hub.tables["cohorts"].set_index("asset_id")["activity_unit"][ground.asset_id]
+    return FreightCase(
+        hub=hub,
+        scenario=scenario,
+        figures=figures,
+        ground=ground,
+        years=decided_years(scenario) if years is None else years,
+        sites=price_sites(hub, figures, ground.placed, drivers),
+        counted=figures.items("charging_counted", f"USD/({str(activity).split('/')[0]})"),
     )
 
 

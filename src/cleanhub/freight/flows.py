@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 
 from cleanhub.core.tables import conform
 from cleanhub.freight.network import Network
@@ -23,18 +22,16 @@ LEAST_SHOWN = 1.0
 
 def road_flow(
     network: Network,
-    zones: Zones,
-    truck_days: TruckDays,
+    ways: Ways,
     electric_share: FloatArray,
     least: float = LEAST_SHOWN,
 ) -> pd.DataFrame:
     """Table ``road_flow``: trucks a day by arc, and the battery-electric ones, by arc number.
 
     ``electric_share`` (G,) is the part of each truck-day group that runs on batteries. Arcs with fewer than
-    ``least`` trucks a day are left out. Raises ``InputError`` for a place off the network.
+    ``least`` trucks a day are left out.
     """
-    routed = _Routed(network, zones, truck_days)
-    trucks, electric = routed.sums(electric_share)
+    trucks, electric = ways.sums(electric_share)
     return _table(network, trucks, electric, trucks >= max(least, 1e-12))
 
 
@@ -51,15 +48,18 @@ def private_road_flow(
     ``truck`` (G,) numbers the truck of each truck-day: an arc that fewer than ``least_trucks``
     different trucks use is withheld whole.
     """
-    routed = _Routed(network, zones, truck_days)
-    trucks, electric = routed.sums(electric_share)
+    ways = Ways(network, zones, truck_days)
+    trucks, electric = ways.sums(electric_share)
     used = trucks > 0
-    shown = used & (routed.different(truck) >= least_trucks)
+    shown = used & (ways.different(truck) >= least_trucks)
     return _table(network, trucks, electric, shown), int((used & ~shown).sum())
 
 
-class _Routed:
-    """Legs of truck-days with the arcs that they use; each pair of places is routed once."""
+class Ways:
+    """Legs of truck-days with the arcs that they use; each pair of places is routed once.
+
+    Raises ``InputError`` for a place off the network.
+    """
 
     def __init__(self, network: Network, zones: Zones, truck_days: TruckDays) -> None:
         self.days, self.arcs, count = truck_days, len(network.tail), max(len(zones.name), 1)
@@ -81,6 +81,8 @@ class _Routed:
 
     def different(self, truck: IntArray) -> IntArray:
         """How many different trucks use each arc, (A,); ``truck`` (G,) numbers them."""
+        from scipy.sparse import csr_array
+
         shape = int(truck.max(initial=0)) + 1, self.pairs
         who = truck[self.days.leg_group[self.legs]]
         drives = csr_array((np.ones(len(who), dtype=np.int64), (who, self.pair_of)), shape=shape)

@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from cleanhub.core.errors import FaultList
 from cleanhub.freight.problem import FloatArray, IntArray
@@ -144,6 +143,8 @@ def calibrate_gravity(
     ends = (mean_at(steepest), mean_at(-steepest))
     beta, reached = 0.0, mean_cost is None
     if mean_cost is not None and ends[0] < mean_cost < ends[1]:
+        from scipy.optimize import brentq
+
         beta = float(brentq(lambda b: mean_at(b) - mean_cost, -steepest, steepest, xtol=1e-12))
         reached = True
     elif mean_cost is not None and spread > 0:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from cleanhub.freight.globe import EARTH_RADIUS_KM
 from cleanhub.freight.problem import FloatArray, IntArray
@@ -42,6 +41,8 @@ class Nearby:
     """Points (degrees) that others are compared with."""
 
     def __init__(self, lat: ArrayLike, lon: ArrayLike) -> None:
+        from scipy.spatial import cKDTree
+
         self.vectors = unit_vectors(lat, lon)
         self._tree = cKDTree(self.vectors) if len(self.vectors) else None
 

@@ -10,9 +10,9 @@ P rows of paths.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,6 +91,10 @@ class Network:
     snap_limit_km: float = 40.0
     route_by: Literal["distance", "time"] = "distance"
     profile: DayProfile = field(default_factory=DayProfile)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it was made from; what it worked out on the way is worked out again where it is asked for."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     # ------------------------------------------------------------ points
 

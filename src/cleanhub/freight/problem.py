@@ -204,7 +204,8 @@ class SitingPlan:
     serve (0: never); ``delivered`` (J, T) kWh per day and pair; ``served`` (G, T) electric truck-days per
     day. ``capex_usd`` (T,) is spent in each year on sites and plugs, ``grid_usd`` (T,) on the grid.
     ``objective`` (to be made large), ``bound`` (no plan exceeds it) and ``gap`` (relative) are of the
-    problem as solved, ``status`` says how it ended.
+    problem as solved, ``status`` says how it ended. ``free_bound`` is what no plan exceeds with nothing
+    fixed: that of the relaxation, before it is tightened.
     """
 
     problem: SitingProblem
@@ -220,3 +221,4 @@ class SitingPlan:
     gap: float
     status: str
     notes: tuple[str, ...] = field(default=())
+    free_bound: float = float("inf")

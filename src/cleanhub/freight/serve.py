@@ -23,8 +23,8 @@ from cleanhub.freight.flows import road_flow
 from cleanhub.freight.grid import substation_operators
 from cleanhub.freight.problem import HOME, FloatArray, SitingPlan, SitingProblem
 from cleanhub.freight.site_figures import OWN
-from cleanhub.freight.siting import bound_of, relative_gap, solve_siting
-from cleanhub.freight.siting_binds import what_could_be
+from cleanhub.freight.siting import relative_gap, solve_siting
+from cleanhub.freight.siting_binds import Binding, what_could_be
 from cleanhub.freight.siting_model import opening_costs, standing_plugs
 from cleanhub.freight.tariffs import tariffs_for
 from cleanhub.hub.plan_tables import PLAN_TABLES
@@ -57,7 +57,7 @@ class Served:
     @property
     def notes(self) -> tuple[str, ...]:
         """How far the choice of sites may be from the best for these trucks."""
-        gap = relative_gap(self.siting.objective, bound_of(self.problem))
+        gap = relative_gap(self.siting.objective, self.siting.free_bound)
         return (
             f"freight: no choice of sites is worth more than {gap:.2%} above this one",
             *self.siting.notes,
@@ -192,14 +192,20 @@ def room_kw(plan: SitingPlan) -> FloatArray:
 
 
 def freight_tables(
-    case: FreightCase, served: Served, wanted: FloatArray, residual: FloatArray
+    case: FreightCase,
+    served: Served,
+    wanted: FloatArray,
+    residual: FloatArray,
+    could: Binding | None = None,
 ) -> dict[str, pd.DataFrame]:
     """The plan tables of freight.
 
     ``wanted`` (T,) is the share of the activity that buyers want electric, chargers aside;
-    ``residual`` (T,) by how much trucks and chargers still differ.
+    ``residual`` (T,) by how much trucks and chargers still differ; ``could`` is
+    :func:`~cleanhub.freight.siting_binds.what_could_be` of the same activity, found here unless given.
     """
     plan = served.siting
+    could = what_could_be(plan.problem) if could is None else could
     last = len(plan.problem.years) - 1
     none = np.zeros((0, *SHAPE))
     years = range(len(plan.problem.years))
@@ -208,10 +214,10 @@ def freight_tables(
     electric = np.divide(given, plan.problem.trucks[:, last], out=np.zeros_like(given), where=given > 0)
     load = substation_table(case, plan, hourly)
     frames = {
-        "truck_charging": truck_charging(served, wanted * total, residual, load),
+        "truck_charging": truck_charging(served, wanted * total, residual, load, could),
         "chargers": chargers_table(case, plan),
         "charging_capital": capital_table(case, plan),
-        "road_flow": road_flow(case.network, case.zones, case.truck_days, electric),
+        "road_flow": road_flow(case.network, case.ground.ways, electric),
         "site_load": load,
         "site_use": site_use(plan, hourly[last].max(axis=(1, 2))),
         "grid_upgrades": upgrades_table(case, plan),
@@ -220,12 +226,11 @@ def freight_tables(
 
 
 def truck_charging(
-    served: Served, wanted: FloatArray, residual: FloatArray, load: pd.DataFrame
+    served: Served, wanted: FloatArray, residual: FloatArray, load: pd.DataFrame, found: Binding
 ) -> pd.DataFrame:
     """What share of drayage can be charged by year and what binds."""
     problem, plan = served.problem, served.siting
     total = problem.trucks.sum(axis=0)
-    found = what_could_be(problem)
     peak = load.groupby(["year", "hour"])["kw"].sum().groupby("year").max().reindex(problem.years).fillna(0.0)
     return pd.DataFrame(
         {

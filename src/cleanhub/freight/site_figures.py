@@ -31,12 +31,17 @@ BUILT = 0.5
 
 
 class SiteFigures(NamedTuple):
-    """Figures of S sites as in :class:`~cleanhub.freight.problem.Sites`, each (S,)."""
+    """What S sites hold and deliver, as in :class:`~cleanhub.freight.problem.Sites`, each (S,)."""
 
     plug_kw: FloatArray
     plugs_most: FloatArray
     kwh_per_plug: FloatArray
     least_use: FloatArray
+
+
+class SiteCosts(NamedTuple):
+    """What S sites cost, as in :class:`~cleanhub.freight.problem.Sites`, each (S,)."""
+
     fixed_usd: FloatArray
     usd_per_plug: FloatArray
     usd_per_kwh: FloatArray
@@ -44,20 +49,11 @@ class SiteFigures(NamedTuple):
 
 
 def figures_of_sites(
-    hub: Hub,
-    figures: Figures,
-    table: pd.DataFrame,
-    year: int,
-    truck_day_kwh: FloatArray | None = None,
-    drivers: Drivers | None = None,
+    figures: Figures, table: pd.DataFrame, truck_day_kwh: FloatArray | None = None
 ) -> SiteFigures:
-    """Figures of the sites of ``table`` (columns kind, utility, plug_kw, plugs, open_plugs; nan: by kind).
+    """Figures of the sites of ``table`` (columns kind, plug_kw, plugs, open_plugs; nan: by kind).
 
-    ``year`` is that of the tariffs; ``drivers`` price power where a utility has none.
-
-    ``truck_day_kwh`` (S,) is the energy of a truck-day at own yards (nan: the mean one). Money is of the
-    figures' price year. Own yards stand for many: what a yard costs before its first plug is spread over
-    its plugs.
+    ``truck_day_kwh`` (S,) is the energy of a truck-day at own yards (nan: the mean one).
     """
     kind = table["kind"].to_numpy(object)
     stated = table["plug_kw"].to_numpy(float)
@@ -65,18 +61,38 @@ def figures_of_sites(
     plugs = plugs_most(
         figures, kind, plug_kw, table["plugs"].to_numpy(float), table["open_plugs"].to_numpy(float)
     )
-    per_plug = plug_cost(figures, plug_kw)
-    site = figures.value("front_of_meter", unit="USD") + by_kind(figures, kind, "site_works", "USD")
-    own = kind == OWN
-    daily = daily_kwh(figures, kind, plug_kw, plugs, truck_day_kwh)
     return SiteFigures(
         plug_kw=plug_kw,
         plugs_most=plugs,
-        kwh_per_plug=daily,
+        kwh_per_plug=daily_kwh(figures, kind, plug_kw, plugs, truck_day_kwh),
         least_use=by_kind(figures, kind, "least_use", "1"),
-        fixed_usd=np.where(own, 0.0, site),
-        usd_per_plug=per_plug + np.where(own, site / figures.value("yard_plugs"), 0.0),
-        usd_per_kwh=energy_price(hub, figures, table, plug_kw, plugs, daily, year, drivers),
+    )
+
+
+def costs_of_sites(
+    hub: Hub,
+    figures: Figures,
+    table: pd.DataFrame,
+    own: SiteFigures,
+    year: int,
+    drivers: Drivers | None = None,
+) -> SiteCosts:
+    """Costs of the sites of ``table`` (columns kind, utility) whose figures are ``own``.
+
+    ``year`` is that of the tariffs; ``drivers`` price power where a utility has none. Money is of the
+    figures' price year. Own yards stand for many: what a yard costs before its first plug is spread over its
+    plugs.
+    """
+    kind = table["kind"].to_numpy(object)
+    per_plug = plug_cost(figures, own.plug_kw)
+    site = figures.value("front_of_meter", unit="USD") + by_kind(figures, kind, "site_works", "USD")
+    yard = kind == OWN
+    return SiteCosts(
+        fixed_usd=np.where(yard, 0.0, site),
+        usd_per_plug=per_plug + np.where(yard, site / figures.value("yard_plugs"), 0.0),
+        usd_per_kwh=energy_price(
+            hub, figures, table, own.plug_kw, own.plugs_most, own.kwh_per_plug, year, drivers
+        ),
         yearly_share=np.full(len(kind), figures.value("site_upkeep", unit="1/yr")),
     )
 

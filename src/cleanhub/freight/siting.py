@@ -87,24 +87,37 @@ def solve_siting(
     check_problem(problem)
     model = programme_of(problem, whole)
     if not len(model.gain):
-        return made_plan(model, np.zeros(0), 0.0, "nothing to decide")
-    if fixed is not None:
-        shut = _openings(model, fixed)
-        which = np.flatnonzero(model.integer)
-        lower, upper = model.lower.copy(), model.upper.copy()
-        lower[which] = upper[which] = shut[which]
-        model = model.within(lower, upper)
-    search = _Search(model, gap, whole)
+        return replace(made_plan(model, np.zeros(0), 0.0, "nothing to decide"), free_bound=0.0)
+    search = _Search(model if fixed is None else _with_openings(model, fixed), gap, whole)
+    plan = _searched(search, nodes, seconds, start)
+    if fixed is None:
+        return plan
+    # the solver goes on from what is fixed to what is not: sooner there than from nothing
+    return replace(plan, free_bound=search.bound_within(model.lower, model.upper))
+
+
+def _searched(search: _Search, nodes: int, seconds: float | None, start: SitingPlan | None) -> SitingPlan:
+    """The best plan that the steps of ``search`` find, one after the other while its gap is too wide."""
     if not search.begin():
-        return made_plan(model, search.best, search.value, "nothing fits what is fixed")
+        plan = made_plan(search.model, search.best, search.value, "nothing fits what is fixed")
+        return replace(plan, free_bound=0.0)
     if start is not None:
-        search.try_openings(_openings(model, start))
+        search.try_openings(_openings(search.model, start))
     search.dive()
-    if search.gap_left() > gap and nodes > 0:
+    if search.gap_left() > search.gap and nodes > 0:
         search.tighten_again()
-    if search.gap_left() > gap and nodes > 0:
+    if search.gap_left() > search.gap and nodes > 0:
         search.branch(nodes, seconds)
     return search.plan()
+
+
+def _with_openings(model: Model, plan: SitingPlan) -> Model:
+    """``model`` with its openings and tiers held at those of ``plan``."""
+    shut = _openings(model, plan)
+    which = np.flatnonzero(model.integer)
+    lower, upper = model.lower.copy(), model.upper.copy()
+    lower[which] = upper[which] = shut[which]
+    return model.within(lower, upper)
 
 
 def programme_of(problem: SitingProblem, whole: bool = True, use: FloatArray | None = None) -> Model:
@@ -117,15 +130,6 @@ def programme_of(problem: SitingProblem, whole: bool = True, use: FloatArray | N
     return build_model(problem, replace(terms, room=np.floor(terms.room + WHOLE)) if whole else terms)
 
 
-def bound_of(problem: SitingProblem) -> float:
-    """An objective that no plan of ``problem`` exceeds: that of its relaxation, in the objective's unit."""
-    model = programme_of(problem)
-    programme = Programme(model)
-    if not len(model.gain) or not programme.relax():
-        return 0.0
-    return programme.bound() * model.terms.unit
-
-
 class _Search:
     """The best solution and bound so far of one model."""
 
@@ -136,8 +140,8 @@ class _Search:
         self.free = bool((model.lower[model.integer] == 0).all())
         self.best: FloatArray = np.zeros(len(model.gain))
         self.best[model.integer] = model.lower[model.integer]
-        self.value = float(model.gain @ self.best)
-        self.bound = np.inf
+        self.value = model.worth(self.best)
+        self.bound = self.first_bound = np.inf
         self.status = "gap"
 
     @property
@@ -153,9 +157,15 @@ class _Search:
         """Relax, tighten, and take the bound; False when nothing fits what is fixed."""
         if not self.programme.relax():
             return False
+        self.first_bound = self.programme.bound()
         self.relaxed = tighten(self.programme, ROUNDS, max(self.gap, 1e-5) / ENOUGH)
         self.bound = self.programme.bound()
         return True
+
+    def bound_within(self, lower: FloatArray, upper: FloatArray) -> float:
+        """What no solution within other bounds on the columns exceeds, in the objective's unit."""
+        self.programme.widen(lower, upper)
+        return self.programme.bound() * self.model.terms.unit if self.programme.relax() else 0.0
 
     def tighten_again(self) -> None:
         """Tighten as far as pays before branching, and dive once more from there."""
@@ -204,7 +214,7 @@ class _Search:
             return
         values = self._with_whole_plugs(values) if self.whole else values
         values = settle(self.model, values) if self.free else values
-        value = float(self.model.gain @ values)
+        value = self.model.worth(values)
         if value > self.value:
             self.best, self.value = values, value
 
@@ -227,7 +237,8 @@ class _Search:
         """The best plan so far."""
         if self.gap_left() > self.gap:
             self.status = "limit"
-        return made_plan(self.model, self.best, self.bound, self.status)
+        plan = made_plan(self.model, self.best, self.bound, self.status)
+        return replace(plan, free_bound=self.first_bound * self.model.terms.unit)
 
 
 def relative_gap(value: float, bound: float) -> float:
@@ -257,7 +268,7 @@ def assign(problem: SitingProblem, plan: SitingPlan) -> SitingPlan:
     if len(values):
         programme.relax()
         values = programme.values
-    made = made_plan(model, values, float(model.gain @ values), "assigned")
+    made = made_plan(model, values, model.worth(values), "assigned")
     capex, grid = _spent(problem, new, plan.tiers)
     return replace(
         made,
@@ -349,7 +360,7 @@ def made_plan(
     stands, serves = new > WHOLE, at(model.tiers, values) > 0.5
     tiers = np.where(serves.any(axis=2), years[np.argmax(serves, axis=2)], 0)
     capex, grid = _spent(problem, new, tiers)
-    value = float(model.gain @ values)
+    value = model.worth(values)
     bound = max(bound, value)
     return SitingPlan(
         problem=problem,

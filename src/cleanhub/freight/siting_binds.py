@@ -75,8 +75,8 @@ def what_could_be(problem: SitingProblem) -> Binding:
     """What could be charged in each year if all trucks wanted it, and which limit then binds.
 
     Years are looked at one by one, as if each were the only one: what an earlier year builds or spends
-    is not counted against a later one. ``served`` is ``relaxed`` here: of the choices with the largest
-    objective, openings in fractions.
+    is not counted against a later one; nor does it matter what is ``wanted``. ``served`` is ``relaxed``
+    here: of the choices with the largest objective, openings in fractions.
     """
     check_problem(problem)
     total = problem.trucks.sum(axis=0)

@@ -79,6 +79,13 @@ class Model:
     opens: IntArray
     tiers: IntArray
 
+    def worth(self, values: FloatArray) -> float:
+        """The objective of ``values`` of the columns, in one order of adding whatever the machine.
+
+        A product of vectors would wake the threads of the library behind it, which then wait busily.
+        """
+        return float((self.gain * values).sum())
+
     def within(self, lower: FloatArray, upper: FloatArray) -> Model:
         """The same programme with other bounds on its columns."""
         return replace(self, lower=lower, upper=upper)

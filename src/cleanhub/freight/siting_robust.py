@@ -95,7 +95,7 @@ def solve_robust(
     if found.values is None:
         raise RunError(f"no plan for all scenarios was found within {nodes} nodes; more nodes may find one")
     plans = join.plans(_polished(replace(model, integer=kinds), found.values, join))
-    value, bound = float(model.gain @ found.values), found.bound
+    value, bound = model.worth(found.values), found.bound
     sign = -join.unit if measure == "regret" else join.unit
     size = max(float(np.abs(best).max(initial=0.0)), 1e-9)
     return RobustPlan(
@@ -237,7 +237,7 @@ class _Joined:
         out = []
         for model, start in zip(self.models, self.first, strict=False):
             own = settle(model, values[start : start + len(model.gain)])
-            plan = made_plan(model, own, float(model.gain @ own), "shared")
+            plan = made_plan(model, own, model.worth(own), "shared")
             out.append(plan)
         return tuple(out)
 

@@ -75,12 +75,17 @@ class Programme:
         if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty):
             return False
         self.values = np.array(self.solver.getSolution().col_value, dtype=np.float64)
-        self.value = float(self.model.gain @ self.values)
+        self.value = self.model.worth(self.values)
         return True
 
     def set_bounds(self, lower: FloatArray, upper: FloatArray) -> None:
         """Other bounds on all columns."""
         self.solver.changeColsBounds(len(self._every), self._every, lower, upper)
+
+    def widen(self, lower: FloatArray, upper: FloatArray) -> None:
+        """Other bounds on all columns, of the model too: :meth:`bound` then holds within them."""
+        self.set_bounds(lower, upper)
+        self.model = self.model.within(lower, upper)
 
     def add(self, rows: Rows) -> None:
         """Add rows to the solver and to the model."""
@@ -102,7 +107,7 @@ class Programme:
         dual = np.array(self.solver.getSolution().row_dual, dtype=np.float64)
         side = np.where(dual > 0, model.row_lower, model.row_upper)
         dual = np.where(np.isfinite(side), dual, 0.0)
-        rows = float(dual @ np.where(dual != 0.0, side, 0.0))
+        rows = float((dual * np.where(dual != 0.0, side, 0.0)).sum())
         reduced = -model.gain - model.matrix.T @ dual
         columns = float(np.where(reduced > 0, reduced * model.lower, reduced * model.upper).sum())
         return -(rows + columns)

@@ -64,6 +64,16 @@ def excerpt(
     return Excerpt(replace(hub, tables=kept, library=own, notes=()), _only(scenario, chosen), content)
 
 
+def without_parameters(hub: Hub, table: str, names: Collection[str]) -> Hub:
+    """The hub without the rows of the parameters ``names``, in its own ``table`` and in the library's."""
+
+    def cut(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        return {**tables, table: tables[table][~tables[table]["parameter"].isin(list(names))]}
+
+    shared = Library(cut(hub.library.tables), hub.library.codelists, hub.library.units)
+    return replace(hub, tables=cut(hub.tables), library=shared)
+
+
 def _values_of(table: pd.DataFrame, named: Collection[str]) -> pd.DataFrame:
     """The rows of the drivers that are named; of each other driver one row without a value."""
     mine = table["driver"].isin(list(named))

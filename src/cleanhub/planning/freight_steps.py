@@ -1,4 +1,4 @@
-"""The steps of freight inside a plan, each remembered: the case, every pass of siting, the tables.
+"""The steps of freight inside a plan, remembered: ground, case, every pass of siting, tables.
 
 What the coupling needs of a step is small and kept apart from the arrays behind it: while nothing that
 freight reads has changed, neither the arrays nor the code that makes them are loaded.
@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from cleanhub.core.fingerprint import fingerprint
 from cleanhub.core.memory import remembered
-from cleanhub.hub.excerpt import excerpt
+from cleanhub.hub.excerpt import Excerpt, excerpt, without_parameters
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 
 if TYPE_CHECKING:
-    from cleanhub.freight.case import FreightCase
+    from cleanhub.freight.case import FreightCase, Ground
     from cleanhub.freight.serve import Served
+    from cleanhub.freight.siting_binds import Binding
 
 FloatArray = NDArray[np.float64]
 APART_TABLES = frozenset(
@@ -76,8 +77,29 @@ APART_CHOICES = frozenset(
 """Choices of a scenario that freight does not read."""
 DRIVERS = ("price_electricity_trucking", "price_electricity_industrial", "grid_emission_factor")
 """Drivers whose values freight reads."""
-_GIVEN = ("hub", "scenario", "figures")
-"""What a case has of the hub and the scenario: put in again where a case is remembered."""
+GROUND_APART_TABLES = APART_TABLES | {"drivers", "tariffs"}
+"""Tables of a hub that no step of freight before prices reads."""
+GROUND_APART_CHOICES = APART_CHOICES | {"decision", "drivers", "end_year"}
+"""Choices of a scenario that no step of freight before prices reads."""
+CHARGER_PRICES = frozenset(
+    {
+        "charger_hardware",
+        "charger_installation",
+        "charging_energy_price",
+        "charging_running",
+        "charging_worth",
+        "demand_charge",
+        "front_of_meter",
+        "grid_life",
+        "make_ready",
+        "plug_life",
+        "site_upkeep",
+        "site_works",
+    }
+)
+"""Parameters of freight that no step before prices reads: what chargers and their power cost."""
+_GIVEN = ("hub", "scenario", "figures", "ground")
+"""What a case has of elsewhere: put in again where a case is remembered."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +135,7 @@ class FreightSteps:
         self._key = fingerprint(part.content, seed)
         self._asked: list[tuple[FloatArray, FloatArray]] = []
         self._found: dict[int, Served] = {}
+        self._grounds: dict[str, Ground | None] = {}
 
     @cached_property
     def outline(self) -> Outline | None:
@@ -136,20 +159,48 @@ class FreightSteps:
     @cached_property
     def case(self) -> FreightCase | None:
         """The case itself, with all its arrays."""
-        from cleanhub.freight.case import FreightCase, prepare_freight
+        from cleanhub.freight.case import FreightCase, priced
         from cleanhub.freight.figures import Figures
 
-        def make() -> dict[str, Any] | None:
-            case = prepare_freight(self.hub, self.scenario, self.seed)
-            if case is None:
+        def make() -> tuple[str, dict[str, Any]] | None:
+            part = self._of_ground()
+            key = fingerprint(part.content, self.seed)
+            ground = self._ground(key, part)
+            if ground is None:
                 return None
-            return {one.name: getattr(case, one.name) for one in fields(case) if one.name not in _GIVEN}
+            case = priced(ground, self.hub, self.scenario)
+            kept = {one.name: getattr(case, one.name) for one in fields(case) if one.name not in _GIVEN}
+            return key, kept
 
-        kept = remembered("freight arrays", (self._key,), make)
-        if kept is None:
+        found = remembered("freight arrays", (self._key,), make)
+        if found is None:
             return None
+        ground = self._ground(found[0])
+        assert ground is not None  # as it was when the arrays were made
         figures = Figures(self.hub, price_year=self.scenario.price_year)
-        return FreightCase(hub=self.hub, scenario=self.scenario, figures=figures, **kept)
+        return FreightCase(hub=self.hub, scenario=self.scenario, figures=figures, ground=ground, **found[1])
+
+    def _of_ground(self) -> Excerpt:
+        """What the ground reads of the hub and the scenario."""
+        return excerpt(
+            without_parameters(self.hub, "freight_parameters", CHARGER_PRICES),
+            self.scenario,
+            GROUND_APART_TABLES,
+            APART_LIBRARY,
+            GROUND_APART_CHOICES,
+        )
+
+    def _ground(self, key: str, part: Excerpt | None = None) -> Ground | None:
+        """Roads, truck-days and sites, remembered under ``key``: that of ``part``, what they read."""
+        from cleanhub.freight.case import prepare_ground
+
+        def make() -> Ground | None:
+            read = self._of_ground() if part is None else part
+            return prepare_ground(read.hub, read.scenario, self.seed)
+
+        if key not in self._grounds:
+            self._grounds[key] = remembered("freight ground", (key,), make)
+        return self._grounds[key]
 
     def serve(self, activity_km: FloatArray, wanted: FloatArray) -> Pass:
         """The next pass: chargers for the share ``wanted`` (T,) of the activity (T,) [km]."""
@@ -177,6 +228,19 @@ class FreightSteps:
             )
         return self._found[number]
 
+    def _could(self) -> Binding:
+        """What could be charged if all trucks wanted it, which the share that does not enters."""
+
+        def make() -> Binding:
+            from cleanhub.freight.siting_binds import what_could_be
+
+            case = self.case
+            assert case is not None  # asked for after a pass
+            return what_could_be(case.problem(activity_km, np.ones(len(activity_km))))
+
+        activity_km = self._asked[-1][0]
+        return remembered("what could be charged", (self._key, activity_km), make)
+
     def notes(self) -> tuple[str, ...]:
         """Notes on the last pass."""
         return remembered("notes on sites", (self._key, self._asked), lambda: self.served().notes)
@@ -189,6 +253,6 @@ class FreightSteps:
 
             case = self.case
             assert case is not None  # tables are asked for after a pass
-            return freight_tables(case, self.served(), wanted, residual)
+            return freight_tables(case, self.served(), wanted, residual, self._could())
 
         return remembered("freight tables", (self._key, self._asked, wanted, residual), make)
