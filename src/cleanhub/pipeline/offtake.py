@@ -27,6 +27,7 @@ from cleanhub.finance.cases import archetype_states, load_archetype
 from cleanhub.hub.library import Library
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
+from cleanhub.hub.rows_in_force import rows_in_force
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.schema import PAST_FID, PROPOSED
 from cleanhub.hub.series import weakest
@@ -60,24 +61,10 @@ class Offer:
     confidence: str
 
 
-def offtaker_rows(hub: Hub) -> pd.DataFrame:
-    """The buyers that hold for a hub: its own, then the library's that it does not replace.
-
-    Columns of table ``offtakers``, with ``file`` and ``line`` of each row.
-    """
-    own, shared = hub.tables["offtakers"], hub.library.tables["offtakers"]
-    frames = [
-        own.assign(file="offtakers.csv", line=own.index),
-        shared.assign(file="library/offtakers.csv", line=shared.index),
-    ]
-    both = pd.concat([frame for frame in frames if len(frame)] or frames[1:])
-    return both.drop_duplicates("offtaker_id").reset_index(drop=True)
-
-
 def check_offtakers(hub: Hub) -> None:
     """Raise :class:`~cleanhub.core.errors.InputError` with every buyer that cannot be read as it stands."""
     faults = FaultList()
-    for _, row in offtaker_rows(hub).iterrows():
+    for _, row in rows_in_force(hub, "offtakers", "offtaker_id").iterrows():
         file, line = str(row["file"]), int(row["line"])
         if row["binding"] and not row["project_id"]:
             faults.add(
@@ -104,7 +91,7 @@ def check_offtakers(hub: Hub) -> None:
 
 def offtake_done(hub: Hub) -> frozenset[str]:
     """Projects of the hub whose offtake gate a contract that binds has closed: evidence for the gates."""
-    rows = offtaker_rows(hub)
+    rows = rows_in_force(hub, "offtakers", "offtaker_id")
     bound = set(rows.loc[rows["binding"].astype(bool), "project_id"])
     return frozenset(bound & set(hub.tables["projects"]["project_id"]))
 
@@ -141,7 +128,7 @@ def offtake_table(
     check_offtakers(hub)
     offers = offers_of(hub, scenario, valuations, online or {})
     rows: list[dict[str, object]] = []
-    for _, buyer in offtaker_rows(hub).iterrows():
+    for _, buyer in rows_in_force(hub, "offtakers", "offtaker_id").iterrows():
         found = [offer for offer in offers if _fits(buyer, offer, hub)]
         rows += [_row(buyer, offer, hub, scenario) for offer in found] or [_no_project(buyer, hub)]
     frame = pd.DataFrame(rows, columns=PLAN_TABLES["offtake"].names)

@@ -28,6 +28,7 @@ from cleanhub.core.tables import conform
 from cleanhub.core.units import factor
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
+from cleanhub.hub.rows_in_force import rows_in_force
 from cleanhub.hub.series import weakest
 from cleanhub.pathways import emissions, results
 from cleanhub.pathways.assemble import Pathway
@@ -76,16 +77,8 @@ class Reached:
 
 
 def commitment_rows(hub: Hub) -> pd.DataFrame:
-    """The promises that hold for a hub: its own, then the library's that it does not replace.
-
-    Columns of table ``commitments``, with ``own`` (bool), ``file`` and ``line`` of each row.
-    """
-    frames = []
-    for own, frame in ((True, hub.tables["commitments"]), (False, hub.library.tables["commitments"])):
-        file = "commitments.csv" if own else "library/commitments.csv"
-        frames.append(frame.assign(own=own, file=file, line=frame.index))
-    both = pd.concat([frame for frame in frames if len(frame)] or frames[1:])
-    return both.drop_duplicates("commitment_id").reset_index(drop=True)
+    """The promises that hold for a hub, as :func:`~cleanhub.hub.rows_in_force.rows_in_force` gives them."""
+    return rows_in_force(hub, "commitments", "commitment_id")
 
 
 def check_commitments(hub: Hub) -> None:

@@ -12,9 +12,9 @@ from cleanhub.hub.credits import credit_facts
 from cleanhub.hub.package import Hub
 from cleanhub.hub.parameters import Parameters
 from cleanhub.hub.plan_tables import PLAN_TABLES
+from cleanhub.hub.rows_in_force import rows_in_force
 from cleanhub.hub.scenario import Scenario
 from cleanhub.hub.series import confidence_ranks, confidence_words
-from cleanhub.pipeline.offtake import offtaker_rows
 from cleanhub.planning.commitments import commitment_rows
 from cleanhub.planning.register_projects import register_hashes
 from cleanhub.policy.book import book_tables
@@ -183,7 +183,7 @@ def _pipeline_inputs(hub: Hub) -> list[pd.DataFrame]:
         for column, unit in (("p_pass", "1"), ("years", "yr")):
             known = rules[rules[column].notna()]
             found.append(_rows(name, known, known["rule"] + "/" + column, known[column], unit))
-    promises, buyers = commitment_rows(hub), offtaker_rows(hub)
+    promises, buyers = commitment_rows(hub), rows_in_force(hub, "offtakers", "offtaker_id")
     found.append(
         _rows("commitments", promises, promises["commitment_id"], promises["value"], promises["unit"])
     )
