@@ -11,7 +11,6 @@ import pytest
 from cleanhub.core.errors import InputError
 from cleanhub.freight import fleet
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.problem import TruckDays
 from cleanhub.hub.package import Hub
 
 MILE = 1.609344
@@ -27,26 +26,6 @@ def figures(california: Hub) -> Figures:
 def registry(*rows: tuple[str, int, int, float]) -> list[dict[str, Any]]:
     common = {"asset_id": DRAYAGE, "source_id": "test", "confidence": "assumed", "note": ""}
     return [{"counts": c, "first": a, "last": b, "share": s, **common} for c, a, b, s in rows]
-
-
-def tours(*longest_miles: float, trucks: tuple[float, ...] = ()) -> TruckDays:
-    """One truck-day per distance: out loaded, back empty at 30 mi/h."""
-    count = len(longest_miles)
-    km = np.repeat(np.array(longest_miles) * MILE, 2)
-    zeros = np.zeros(2 * count, dtype=np.int64)
-    return TruckDays(
-        trucks=np.array(trucks or [1.0] * count),
-        home=np.zeros(count, dtype=np.int64),
-        shifts=np.ones(count, dtype=np.int64),
-        leg_group=np.repeat(np.arange(count), 2),
-        leg_from=zeros,
-        leg_to=zeros,
-        leg_load=np.tile([0, 1], count),
-        leg_km=km,
-        leg_hours=km / (30 * MILE),
-        leg_start=np.full(2 * count, 8.0),
-        leg_dwell=np.full(2 * count, 1.0),
-    )
 
 
 # ---------------------------------------------------------------- sizes of firms
@@ -158,22 +137,6 @@ def test_all_trucks_of_the_bundled_registry_leave_in_time(california: Hub, figur
     leave = fleet.replacements(california, figures, np.arange(2025, 2046), 38_000 * MILE)
     assert leave.sum() == pytest.approx(1.0)
     assert np.all(leave >= 0)
-
-
-# ---------------------------------------------------------------- duty classes
-
-
-def test_duty_classes_by_the_longest_leg(figures: Figures) -> None:
-    got = fleet.duty_classes(tours(4, 6, 6.1, 20, 21, 120, 121), figures)
-    assert [fleet.DUTY_CLASSES[k] for k in got] == [
-        "near_dock",
-        "near_dock",
-        "local",
-        "local",
-        "regional",
-        "regional",
-        "long_haul",
-    ]
 
 
 # ---------------------------------------------------------------- terms of ownership

@@ -1,4 +1,4 @@
-"""The drayage fleet: model years, sizes of firms, home charging, replacement, and duty cycles.
+"""The drayage fleet: model years, sizes of firms, home charging, replacement.
 
 The registry (``truck_registry.csv`` of a hub) holds shares by class: of trucks by model year, of
 firms by the number of their trucks. Within a class of model years trucks are spread evenly;
@@ -19,7 +19,6 @@ from cleanhub.core.errors import FaultList
 from cleanhub.core.units import factor
 from cleanhub.finance.truck_ownership import TruckTerms
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.problem import TruckDays
 from cleanhub.hub.package import Hub
 
 FloatArray = NDArray[np.float64]
@@ -27,8 +26,6 @@ IntArray = NDArray[np.int64]
 
 REGISTRY = "truck_registry"
 SUM_MAY_BE_OFF = 0.005
-DUTY_CLASSES = ("near_dock", "local", "regional", "long_haul")
-"""Duty classes by the longest leg of a truck-day, the shortest first."""
 
 
 @dataclass(frozen=True)
@@ -149,17 +146,6 @@ def replacements(
     at = leave - int(years[0])
     inside = at < len(years)
     return np.asarray(np.bincount(at[inside], weights=fleet.share[inside], minlength=len(years)))
-
-
-# ---------------------------------------------------------------- duty cycles
-
-
-def duty_classes(truck_days: TruckDays, figures: Figures) -> IntArray:
-    """Duty class of each group by its longest leg, shape (G,): a position in :data:`DUTY_CLASSES`."""
-    longest = np.zeros(len(truck_days.trucks))
-    np.maximum.at(longest, truck_days.leg_group, truck_days.leg_km)
-    bounds = np.array([figures.value("duty_class_to", name, "km") for name in DUTY_CLASSES[:-1]])
-    return np.asarray(np.searchsorted(bounds, longest, side="left"), dtype=np.int64)
 
 
 def _rows(hub: Hub, asset_id: str, counts: str) -> pd.DataFrame:
