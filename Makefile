@@ -48,11 +48,12 @@ format: $(DEV)  ## let ruff lay out the code and mend what it can
 	$(BIN)/ruff check --fix src tests tools
 	$(BIN)/ruff format src tests tools
 
-validate: $(CORE)  ## what is too long for test: benchmarks, a million draws, and cases of others (CASES='one.json folder')
+validate: $(DEV)  ## what is too long for test: benchmarks, a million draws, and cases of others (CASES='one.json folder')
 	@status=0; \
 	$(BIN)/python benchmarks/finance_kernel.py || status=1; \
 	$(BIN)/python benchmarks/finance_engine.py || status=1; \
 	$(BIN)/python benchmarks/monte_carlo.py || status=1; \
+	$(BIN)/python benchmarks/commands.py || status=1; \
 	$(BIN)/python benchmarks/plan.py || status=1; \
 	$(BIN)/python benchmarks/pathways.py || status=1; \
 	$(BIN)/python benchmarks/optimal_pathway.py || status=1; \
