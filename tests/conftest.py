@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LONG = (
     "test_docs.py",
+    "test_every_row_counts.py",
     "test_walkthroughs.py",
     "test_cli.py",
     "test_plan.py",
@@ -30,10 +31,15 @@ LONG = (
     "test_register_projects.py",
     "test_browser.py",
     "test_cli_register.py",
-    "test_every_row_counts.py",
     "test_workbook.py",
+    "test_remembered_plans.py",
+    "test_bad_days.py",
+    "test_mangled_files.py",
 )
-"""Files of minutes, begun first: whoever runs files side by side would else wait for the last of them."""
+"""Files of minutes, begun first: whoever runs files side by side would else wait for the last of them.
+
+The second plans nothing: while it runs, the first makes the plans of California that the others read back.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

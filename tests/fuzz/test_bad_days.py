@@ -23,7 +23,7 @@ HARM = Path(__file__).with_name("harm.py")
 def harm(job: str, folder: Path, *before: str) -> Any:
     """What ``harm.py`` tells of a job; the last thing it prints is JSON."""
     words = [*before, sys.executable, str(HARM), job, str(folder)]
-    here = {"CLEANHUB_CACHE": "off", "PYTHONPATH": str(HARM.parents[1] / "freight")}
+    here = {"PYTHONPATH": str(HARM.parents[1] / "freight")}
     done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, **here})
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
     return json.loads(done.stdout[done.stdout.index("{") :])

@@ -1,4 +1,4 @@
-"""Plans of California, made once for all tests of this room."""
+"""Plans of California, made once for all tests of this room, and of a small hub."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_hub import edit
 
 import cleanhub as ch
-from cleanhub.planning.charging import Coupled
 from cleanhub.planning.plan import Plan
-
-CALIFORNIA = Path(ch.__file__).parent / "hubs" / "california"
 
 
 @pytest.fixture(scope="session")
@@ -30,19 +28,30 @@ def net_zero(hub: ch.Hub) -> Plan:
     return ch.plan(hub, "net-zero-2045")
 
 
+# --- another hub: California cut down to a port with its hinterland, and fewer years ---------------
+
+
+@pytest.fixture(scope="session")
+def port(small_hub_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small hub with its first twenty projects; not to be changed, copy it first."""
+    folder = Path(shutil.copytree(small_hub_folder, tmp_path_factory.mktemp("port") / "port"))
+    edit(folder, "projects", lambda rows: rows.iloc[:20])
+    return folder
+
+
 @pytest.fixture
-def copied(tmp_path: Path) -> Callable[[str], Path]:
-    """A writable copy of the California package under another name."""
-
-    def copy(name: str) -> Path:
-        target = tmp_path / name
-        shutil.copytree(CALIFORNIA, target)
-        return target
-
-    return copy
+def changed(port: Path, tmp_path: Path) -> Path:
+    """A copy of the small hub, to be changed."""
+    return Path(shutil.copytree(port, tmp_path / "changed"))
 
 
-@pytest.fixture
-def no_chargers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plans without freight, for tests that look at other things: chargers take seconds of each plan."""
-    monkeypatch.setattr("cleanhub.planning.steps.with_chargers", lambda path, seed=0: Coupled(path))
+@pytest.fixture(scope="session")
+def until_2035() -> Callable[..., Plan]:
+    """Plans of fewer years, for what shows in the first of them."""
+
+    def plan(folder: Path, scenario: str = "baseline", fresh: bool = False) -> Plan:
+        hub = ch.load_hub(folder)
+        few_years = ch.load_scenario(scenario, hub).model_copy(update={"end_year": 2035})
+        return ch.plan(hub, few_years, fresh=fresh)
+
+    return plan

@@ -14,6 +14,7 @@ from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.scenario import LimitChoice, load_scenario
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.planning.foresight import TOO_LARGE, compare_with_optimum
+from cleanhub.planning.plan import Plan
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +30,12 @@ def test_deciding_year_by_year_never_costs_less_than_the_optimum(california: Hub
     assert 0 <= found.excess_percent < 20
 
 
-@pytest.mark.usefixtures("no_chargers")
-def test_the_scorecard_and_the_limits_say_so(california: Hub) -> None:
-    plan = ch.plan(california, "net-zero-2045")
-    (line,) = plan.scorecard[plan.scorecard["metric"] == "foresight_excess"].to_dict("records")
+def test_the_scorecard_and_the_limits_say_so(net_zero: Plan) -> None:
+    card = net_zero.scorecard
+    (line,) = card[card["metric"] == "foresight_excess"].to_dict("records")
     assert line["value"] > 0
     assert "billion USD above" in line["note"]
-    storage = plan.table("limits").query("limit == 'co2-storage'")
+    storage = net_zero.table("limits").query("limit == 'co2-storage'")
     assert storage["marginal_value"].notna().all()
     idle = storage["used"] < 0.5 * storage["value"]
     assert (storage.loc[idle, "marginal_value"].abs() < 1e-6).all(), "what is not short is worth nothing"
@@ -58,7 +58,6 @@ def test_limits_that_contradict_each_other_are_refused(california: Hub) -> None:
         run_pathway(california, hard)
 
 
-@pytest.mark.usefixtures("no_chargers")
 def test_limits_that_nobody_can_keep_are_named_and_stop_no_plan(california: Hub) -> None:
     rows = california.tables["limits"]
     none = rows[rows["limit"] == "co2-storage"].assign(

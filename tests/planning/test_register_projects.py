@@ -121,17 +121,15 @@ def test_hub_and_scenario_of_a_command(path: Path) -> None:
     assert register_hashes(loaded_hub("california", "baseline")[0]) == {}
 
 
-@pytest.mark.usefixtures("no_chargers")
 def test_a_plan_of_the_register_has_the_numbers_of_the_package_and_says_where_they_are_from(
-    hub: ch.Hub, path: Path, register: Register, tmp_path: Path
+    baseline: Plan, path: Path, register: Register, tmp_path: Path
 ) -> None:
-    packaged = ch.plan(hub, "baseline")
     out = tmp_path / "plan"
     words = ["plan", "california", "-s", "baseline", "--register", str(path), "--out", str(out), "--json"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.exception
     plan = load_plan(out)
-    for name, frame in packaged.tables.items():
+    for name, frame in baseline.tables.items():
         if name != "provenance":
             pd.testing.assert_frame_equal(plan.tables[name], frame, obj=name)
     head = json.loads((out / "plan.json").read_text())
@@ -140,8 +138,8 @@ def test_a_plan_of_the_register_has_the_numbers_of_the_package_and_says_where_th
     traced = plan.table("provenance")
     (row,) = traced[traced["table"] == "register"].to_dict("records")
     assert (row["source_id"], row["value"]) == ("register", float(head["hashes"]["register/events"]))
-    assert plan.id != packaged.id
-    packaged.save(tmp_path / "packaged")
+    assert plan.id != baseline.id
+    baseline.save(tmp_path / "packaged")
     inputs = compare(tmp_path / "packaged", out).inputs
     assert "register/hash" in inputs.to_string()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from small_hub import read, write
 
 import cleanhub as ch
 from cleanhub.core.errors import InputError, RunError
@@ -137,19 +138,17 @@ def test_inputs_that_differ_come_first_and_are_named(baseline: Plan, net_zero: P
 
 
 def test_a_changed_number_in_the_hub_is_named_with_both_values(
-    baseline: Plan, copied: Callable[[str], Path]
+    port: Path, changed: Path, until_2035: Callable[..., Plan]
 ) -> None:
-    folder = copied("dearer-gas")
-    path = folder / "drivers.csv"
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    where = rows.index[(rows["driver"] == "carbon_price_floor") & (rows["year"] == "2045")]
+    rows = read(changed, "drivers")
+    where = rows.index[(rows["driver"] == "carbon_price_floor") & (rows["year"] == "2030")]
     assert len(where) == 1
     rows.loc[where, "value"] = "999"
     rows.loc[where, ["low", "high"]] = ""
-    rows.to_csv(path, index=False)
-    found = ch.compare(baseline, ch.plan(folder, "baseline"))
+    write(changed, "drivers", rows)
+    found = ch.compare(until_2035(port), until_2035(changed))
     values = found.inputs[found.inputs["kind"] == "value"]
-    assert list(values["key"]) == ["drivers: carbon_price_floor@2045"]
+    assert list(values["key"]) == ["drivers: carbon_price_floor@2030"]
     assert values.iloc[0]["b"].startswith("999 ")
     assert list(found.inputs.loc[found.inputs["kind"] == "file", "key"]) == ["hub/drivers.csv"]
     assert not found.outputs.empty
@@ -189,17 +188,14 @@ def test_choices_that_only_one_side_names_are_set_beside_the_usual(baseline: Pla
     assert (kind, key, before, after) == ("scenario", "policies.hvip.until", "2030-12-31", "(none)")
 
 
-@pytest.mark.usefixtures("no_chargers")
 def test_a_changed_fact_and_reach_of_a_credit_are_named(
-    baseline: Plan, copied: Callable[[str], Path]
+    port: Path, changed: Path, until_2035: Callable[..., Plan]
 ) -> None:
-    folder = copied("cleaner")
-    path = folder / "credits.csv"
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows = read(changed, "credits")
     rows.loc[rows["credit"] == "45v", "facts"] = "carbon_intensity_hydrogen_kg_per_kg=3.5;prevailing_wage=yes"
     rows.loc[rows["credit"] == "hvip-class8", "reach"] = "0.5"
-    rows.to_csv(path, index=False)
-    values = ch.compare(baseline, ch.plan(folder, "baseline")).inputs.query("kind == 'value'")
+    write(changed, "credits", rows)
+    values = ch.compare(until_2035(port), until_2035(changed)).inputs.query("kind == 'value'")
     assert values[["key", "a", "b"]].to_numpy().tolist() == [
         ["credits: 45v/carbon_intensity_hydrogen_kg_per_kg", "0.4 kg CO2e/kg", "3.5 kg CO2e/kg"],
         ["credits: hvip-class8/reach", "0.25 1", "0.5 1"],
@@ -211,14 +207,11 @@ def test_saved_plans_compare_like_plans(baseline: Plan, net_zero: Plan, tmp_path
     pd.testing.assert_frame_equal(ch.compare(a, b).outputs, ch.compare(baseline, net_zero).outputs)
 
 
-@pytest.mark.usefixtures("no_chargers")
-def test_a_project_that_moved_on_is_named(baseline: Plan, copied: Callable[[str], Path]) -> None:
-    folder = copied("further")
-    path = folder / "projects.csv"
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+def test_a_project_that_moved_on_is_named(port: Path, changed: Path, until_2035: Callable[..., Plan]) -> None:
+    rows = read(changed, "projects")
     rows.loc[rows["project_id"] == "CA-003", "stage"] = "fid"
-    rows.to_csv(path, index=False)
-    found = ch.compare(baseline, ch.plan(folder, "baseline")).inputs
+    write(changed, "projects", rows)
+    found = ch.compare(until_2035(port), until_2035(changed)).inputs
     moved = found[found["kind"] == "project"]
     assert moved[["key", "a", "b"]].to_numpy().tolist() == [["CA-003: stage", "feed", "fid"]]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,12 @@ from cleanhub.hub.library import Library
 from cleanhub.hub.scenario import Scenario
 from cleanhub.policy.applicant import Answer, Applicant
 from cleanhub.policy.apply import answers
-from cleanhub.policy.book import BOOK_TABLES, book_from_tables
+from cleanhub.policy.book import BOOK_TABLES, PolicyBook, book_from_tables
 from cleanhub.policy.conditions import PAYING
 
 Frames = Mapping[str, pd.DataFrame]
 Make = Callable[..., Applicant]
+Place = tuple[bool, int]  # whether everything is enacted, number in the crowd
 GOOD: dict[str, Any] = {
     "prevailing_wage": True,
     "carbon_intensity_hydrogen_kg_per_kg": 0.2,
@@ -207,7 +210,9 @@ class Asker:
 
     def __init__(self, frames: Frames, library: Library, crowd: list[Applicant]) -> None:
         self.frames, self.library, self.crowd = frames, library, crowd
-        self.before: dict[tuple[frozenset[str], int], Any] = {}
+        self.before: dict[tuple[frozenset[str], Place], Any] = {}
+        self.heard: Counter[Place | tuple[frozenset[str], Place]] = Counter()
+        self.counts: dict[tuple[str, int], bool] = {}
         dead = frames["policies"].loc[~frames["policies"]["legal_status"].isin(PAYING), "policy"]
         self.enacted = Scenario.model_validate(
             {
@@ -224,25 +229,40 @@ class Asker:
             out[name] = out[name][out[name]["policy"].isin(policies)]
         return out
 
+    def books(self, tables: Frames) -> Callable[[bool], PolicyBook]:
+        """The book of some tables, as it stands and with everything enacted, each read when first asked."""
+        return cache(
+            lambda enacted: book_from_tables(tables, self.library, self.enacted if enacted else None)
+        )
+
     def changes(self, table: str, line: int) -> bool:
         """Whether some answer changes without the row of ``table`` on ``line``."""
+        if (table, line) not in self.counts:
+            self.counts[table, line] = self._asked(table, line)
+        return self.counts[table, line]
+
+    def _asked(self, table: str, line: int) -> bool:
         row = self.frames[table].loc[line]
         names = {row["policy"], row["excludes"] if "excludes" in row else row["policy"]}
         if row["policy"].startswith("cap-and-invest"):
             names |= {"cap-and-invest", "cap-and-invest-allocation", "cap-and-invest-ccs-method"}
         policies = frozenset(names)
         full = self.few(policies)
-        cut = {**full, table: full[table].drop(index=line)}
-        for scenario in (None, self.enacted):
-            whole = book_from_tables(full, self.library, scenario)
-            less = book_from_tables(cut, self.library, scenario)
-            for number, one in enumerate(self.crowd):
-                key = (policies, number if scenario is None else -1 - number)
-                if key not in self.before:
-                    self.before[key] = [told(answer) for answer in answers(whole, one)]
-                if [told(answer) for answer in answers(less, one)] != self.before[key]:
-                    return True
+        whole, less = self.books(full), self.books({**full, table: full[table].drop(index=line)})
+        for place in self.likely_first(policies):
+            enacted, number = place
+            one = self.crowd[number]
+            if (policies, place) not in self.before:
+                self.before[policies, place] = [told(answer) for answer in answers(whole(enacted), one)]
+            if [told(answer) for answer in answers(less(enacted), one)] != self.before[policies, place]:
+                self.heard.update([place, (policies, place)])
+                return True
         return False
+
+    def likely_first(self, policies: frozenset[str]) -> list[Place]:
+        """Everybody, before and after everything is enacted; first who heard of rows of these policies."""
+        everybody = [(enacted, number) for enacted in (False, True) for number in range(len(self.crowd))]
+        return sorted(everybody, key=lambda at: (-self.heard[policies, at], -self.heard[at]))
 
 
 @pytest.fixture(scope="module")
