@@ -48,29 +48,8 @@ format: $(DEV)  ## let ruff lay out the code and mend what it can
 	$(BIN)/ruff check --fix src tests tools
 	$(BIN)/ruff format src tests tools
 
-validate: $(DEV)  ## what is too long for test: benchmarks, a million draws, and cases of others (CASES='one.json folder')
-	@status=0; \
-	$(BIN)/python benchmarks/finance_kernel.py || status=1; \
-	$(BIN)/python benchmarks/finance_engine.py || status=1; \
-	$(BIN)/python benchmarks/monte_carlo.py || status=1; \
-	$(BIN)/python benchmarks/commands.py || status=1; \
-	$(BIN)/python benchmarks/plan.py || status=1; \
-	$(BIN)/python benchmarks/pathways.py || status=1; \
-	$(BIN)/python benchmarks/optimal_pathway.py || status=1; \
-	$(BIN)/python benchmarks/road_matrix.py || status=1; \
-	$(BIN)/python benchmarks/p_median.py || status=1; \
-	$(BIN)/python benchmarks/siting.py || status=1; \
-	$(BIN)/python benchmarks/pipeline.py || status=1; \
-	PYTHONPATH=tests/fuzz:tests/freight $(BIN)/python benchmarks/mangled_files.py --seconds 300 || status=1; \
-	$(BIN)/python benchmarks/big_files.py || status=1; \
-	$(BIN)/cleanhub validate pathways || status=1; \
-	for case in $(CASES); do \
-		if [ -d $$case/pmed ]; then $(BIN)/python benchmarks/location_optima.py $$case || status=1; \
-		elif [ -d $$case ]; then \
-			$(BIN)/cleanhub validate mpp $$case || status=1; \
-			test ! -d $$case/ammonia/bau || $(BIN)/python benchmarks/mpp_ammonia.py $$case/ammonia/bau || status=1; \
-		else $(BIN)/cleanhub validate finance $$case || status=1; fi; \
-	done; exit $$status
+validate: $(DEV)  ## what is too long for test: benchmarks, a million draws, long fuzz, cases of others (CASES='one.json folder')
+	$(BIN)/python tools/validate.py $(CASES)
 
 docs: $(DEV)  ## build the documentation site
 	@test -f tools/build_docs.py || { echo "tools/build_docs.py is not there: nothing to build" >&2; exit 1; }
