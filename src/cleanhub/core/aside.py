@@ -12,6 +12,7 @@ import os
 import pickle
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -83,7 +84,14 @@ class _Beside(_Later):
 
 def _begun(make: Callable[[], Any]) -> _Beside:
     pipe, out = os.pipe()
-    pid = os.fork()
+    try:
+        with warnings.catch_warnings():  # Python 3.12 warns of the idle threads of OpenBLAS; those allow it
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+    except OSError:
+        os.close(pipe)
+        os.close(out)
+        raise
     if pid == 0:
         _work(make, out)
     os.close(out)
