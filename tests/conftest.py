@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cleanhub.core import memory
+from cleanhub.core import aside, memory
 from cleanhub.hub.package import Hub, load_hub
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,8 +49,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One memory of steps for the whole run, its workers and the commands they start; gone with it."""
-    if not hasattr(config, "workerinput"):
+    """One memory of steps for the whole run, its workers and the commands they start; gone with it.
+
+    Workers use every core already: none of them begins processes beside itself.
+    """
+    if hasattr(config, "workerinput"):
+        aside.stay_alone()
+    else:
         folder = tempfile.mkdtemp(prefix="cleanhub-memory-")
         os.environ[memory.VARIABLE] = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))

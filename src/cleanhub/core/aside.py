@@ -21,8 +21,7 @@ from typing import Any, TypeVar
 from cleanhub.core.memory import active
 
 T = TypeVar("T")
-_STATE = {"beside": False}
-"""Whether this process is one that was begun to work beside another."""
+_STATE = {"alone": False}
 
 
 def aside(make: Callable[[], T]) -> Callable[[], T]:
@@ -39,10 +38,15 @@ def aside(make: Callable[[], T]) -> Callable[[], T]:
         return _Later(make)
 
 
+def stay_alone() -> None:
+    """From now on this process begins no other: all is made in it, when it is asked for."""
+    _STATE["alone"] = True
+
+
 def _possible() -> bool:
     """Whether a process may be begun: a copy of one with several threads could wait for ever."""
     return (
-        not _STATE["beside"]
+        not _STATE["alone"]
         and sys.platform.startswith("linux")
         and len(os.sched_getaffinity(0)) > 1
         and threading.active_count() == 1
@@ -102,7 +106,7 @@ def _work(make: Callable[[], Any], out: int) -> None:
     """What the other process does: make the value, write it, and end without tidying up."""
     status = 1  # then the parent makes the value itself and meets what went wrong
     try:
-        _STATE["beside"] = True
+        stay_alone()
         memory = active()
         memory.recalled, memory.made = [], []
         value = make()
