@@ -26,16 +26,33 @@ ROOMS = Path(ch.__file__).parent
 
 
 @pytest.fixture
-def folder(small_hub_folder: Path, tmp_path: Path) -> Path:
-    """A copy of the small hub of freight, to be changed."""
-    return shutil.copytree(small_hub_folder, tmp_path / "hub" / small_hub_folder.name)
+def own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty memory for this test alone."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "memory"))
+
+
+@pytest.fixture(scope="session")
+def planned(port: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path]:
+    """A plan of the small hub, and the memory that it left."""
+    memory = tmp_path_factory.mktemp("planned") / "memory"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(memory))
+        return few_years(port), memory
 
 
 @pytest.fixture
-def own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty memory for this test alone."""
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "memory"))
-    return str(tmp_path / "memory")
+def before(planned: tuple[Plan, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """A plan that was made before, with a memory of this test alone that knows it."""
+    plan, memory = planned
+    monkeypatch.setenv(VARIABLE, str(shutil.copytree(memory, tmp_path / "memory")))
+    return plan
+
+
+def few_years(folder: Path, fresh: bool = False, **choices: object) -> Plan:
+    """The plan of ``folder`` to 2032 with other choices of its scenario."""
+    hub = ch.load_hub(folder)
+    scenario = ch.load_scenario("baseline", hub).model_copy(update={"end_year": 2032, **choices})
+    return ch.plan(hub, scenario, fresh=fresh)
 
 
 def written(hub: Path, out: Path) -> tuple[dict[str, str], list[str]]:
@@ -80,12 +97,12 @@ def own_figure(parameter: str, item: str, value: float, unit: str) -> Change:
 
 
 def test_a_plan_is_the_same_computed_remembered_and_without_memory(
-    folder: Path, tmp_path: Path, own_memory: str, monkeypatch: pytest.MonkeyPatch
+    port: Path, tmp_path: Path, own_memory: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, nothing = written(folder, tmp_path / "cold")
-    again, remembered = written(folder, tmp_path / "warm")
+    first, nothing = written(port, tmp_path / "cold")
+    again, remembered = written(port, tmp_path / "warm")
     monkeypatch.setenv(VARIABLE, "off")
-    off, none = written(folder, tmp_path / "off")
+    off, none = written(port, tmp_path / "off")
     assert first == again == off
     assert "report.html" in first
     assert not {"plan", "report", "freight", "projects"} & {*nothing, *none}
@@ -103,16 +120,10 @@ def test_a_plan_is_the_same_computed_remembered_and_without_memory(
     ids=["tonnes", "project", "charger", "days"],
 )
 def test_after_a_change_what_it_touches_is_computed_and_the_plan_is_that_without_memory(
-    folder: Path, own_memory: str, change: Change, kept: set[str], computed: set[str]
+    changed: Path, before: Plan, change: Change, kept: set[str], computed: set[str]
 ) -> None:
-    def plan(fresh: bool = False) -> Plan:
-        hub = ch.load_hub(folder)
-        few_years = ch.load_scenario("baseline", hub).model_copy(update={"end_year": 2032})
-        return ch.plan(hub, few_years, fresh=fresh)
-
-    before = plan()
-    change(folder)
-    after, alone = plan(), plan(fresh=True)
+    change(changed)
+    after, alone = few_years(changed), few_years(changed, fresh=True)
     for name, frame in alone.tables.items():
         pd.testing.assert_frame_equal(frame, after.tables[name])
     assert after.notes == alone.notes
@@ -122,13 +133,9 @@ def test_after_a_change_what_it_touches_is_computed_and_the_plan_is_that_without
 
 
 def test_a_carbon_price_finds_the_arrays_of_freight_and_what_could_be_charged(
-    folder: Path, own_memory: str
+    port: Path, before: Plan
 ) -> None:
-    hub = ch.load_hub(folder)
-    short = ch.load_scenario("baseline", hub).model_copy(update={"end_year": 2032})
-    ch.plan(hub, short)
-    taxed = short.model_copy(update={"carbon_price": "carbon_price_ceiling"})
-    after, alone = ch.plan(hub, taxed), ch.plan(hub, taxed, fresh=True)
+    after, alone = (few_years(port, fresh, carbon_price="carbon_price_ceiling") for fresh in (False, True))
     for name, frame in alone.tables.items():
         pd.testing.assert_frame_equal(frame, after.tables[name])
     assert after.notes == alone.notes
