@@ -52,7 +52,7 @@ def commands(place: Path) -> dict[str, tuple[str, ...]]:
     """The commands by what stands for them in the table; two plans and a new hub lie in ``place``."""
     memory = str(place / "plans-memory")
     run((*CLEANHUB, "plan", "california", "--out", "a", "--json"), place, memory)
-    run((*CLEANHUB, "plan", "california", "-s", "net-zero", "--out", "b", "--json"), place, memory)
+    run((*CLEANHUB, "plan", "california", "-s", "net-zero-2045", "--out", "b", "--json"), place, memory)
     run((*CLEANHUB, "hub", "new", "town"), place, memory)
     load = "import cleanhub as ch; ch.load_hub('california')"
     return {

@@ -13,10 +13,11 @@ import sys
 import time
 
 import cleanhub as ch
+from cleanhub.core.programme import loaded_solver
 from cleanhub.hub.scenario import load_scenario
 from cleanhub.pathways.assemble import assemble
 from cleanhub.pathways.engine import walk
-from cleanhub.pathways.optimal import cost_of, new_solver, solve_optimal
+from cleanhub.pathways.optimal import cost_of, solve_optimal
 from cleanhub.pathways.optimal_cost import Accounts
 from cleanhub.pathways.optimal_model import build_model
 
@@ -32,7 +33,8 @@ def main() -> None:
         start = time.process_time()
         model = build_model(Accounts(problem, walked.multiplier))
         built = time.process_time() - start
-        solver = new_solver(model)
+        bounds = (model.lower, model.upper, model.row_lower, model.row_upper)
+        solver = loaded_solver(model.cost, *bounds, model.matrix, solver="simplex")
         start = time.process_time()
         solver.run()
         alone = time.process_time() - start

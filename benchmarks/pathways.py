@@ -18,13 +18,13 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 
 import numpy as np
+from problems import no_learning
 
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.finance.technologies import Technologies
 from cleanhub.hub.package import load_hub
 from cleanhub.hub.scenario import DriverChoice, load_scenario
 from cleanhub.pathways.engine import run_pathway, walk
-from cleanhub.pathways.learning import no_learning
 from cleanhub.pathways.problem import NEVER, Costs, Limit, Markets, Plants, Problem
 from cleanhub.pathways.rule import Rule
 

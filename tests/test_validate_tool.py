@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -18,6 +19,17 @@ def test_every_benchmark_is_run_but_those_of_cases_of_others():
     there = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
     assert there - run == {"location_optima", "mpp_ammonia"}
     assert run <= there
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_names_what_is_there(path, monkeypatch):
+    for folder in validate.HELPERS:
+        monkeypatch.syspath_prepend(folder)
+    spec = importlib.util.spec_from_file_location(f"benchmark_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    assert callable(module.main)
 
 
 def test_a_case_is_told_by_what_lies_there(tmp_path):

@@ -30,6 +30,8 @@ BENCHMARKS = (
     "mangled_files --seconds 300",
     "big_files",
 )
+HELPERS = tuple(str(ROOT / "tests" / room) for room in ("fuzz", "freight", "pathways"))
+"""Folders of the tests whose helpers benchmarks use."""
 CLEANHUB = (sys.executable, "-m", "cleanhub", "validate")
 
 
@@ -61,7 +63,7 @@ def parts_of(case: str) -> list[Part]:
 
 def run(part: Part) -> tuple[bool, float]:
     """Run one part: whether it succeeded, and its wall time [s]."""
-    place = os.pathsep.join(filter(None, ["tests/fuzz", "tests/freight", os.environ.get("PYTHONPATH")]))
+    place = os.pathsep.join(filter(None, [*HELPERS, os.environ.get("PYTHONPATH")]))
     print(f"\n=== {part.name}\n", flush=True)
     began = time.perf_counter()
     done = subprocess.run(part.command, cwd=ROOT, env={**os.environ, "PYTHONPATH": place}, check=False)
