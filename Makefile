@@ -79,6 +79,7 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/python
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing cleanhub with the development tools into $(VENV) (about a minute, once)"
 	$(PIP_INSTALL) -e '.[dev]'
+	@$(BIN)/python -m compileall -q -j 0 -x '/tests?/' $(VENV)/lib src/cleanhub || true  # tests start many processes
 	@touch $(CORE) $@
 
 # A link to a Python that is gone counts as no Python: the environment is then made anew.

@@ -192,6 +192,13 @@ def test_the_readme_is_declared_when_there_is_one(pyproject: dict[str, Any]) -> 
     assert pyproject["project"].get("readme") == wanted, "set readme in pyproject.toml"
 
 
+def test_the_words_of_the_command_line_load_no_tables() -> None:
+    heavy = ["pandas", "numpy", "scipy", "duckdb", "fastapi", "sqlalchemy"]
+    code = f"import sys, cleanhub.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_importing_cleanhub_loads_nothing_heavy() -> None:
     heavy = ["pandas", "numpy", "scipy", "matplotlib", "pint", "duckdb", "fastapi", "sqlalchemy", "highspy"]
     code = f"import sys, cleanhub; print(cleanhub.__file__, [m for m in {heavy} if m in sys.modules])"

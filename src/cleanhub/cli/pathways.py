@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 
 from cleanhub.cli.output import HubArgument, JsonOption, out, print_frame, print_json, records, write_csv
 from cleanhub.core.errors import FaultList, InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cleanhub.pathways.assemble import Pathway
     from cleanhub.pathways.mpp_faithful import MppResult
 
@@ -159,6 +160,8 @@ _WORDS = ((1e9, "bn "), (1e6, "M "), (1e3, "k "), (0.0, ""))
 
 def _readable(wide: pd.DataFrame) -> pd.DataFrame:
     """One line for each technology, in thousands, millions or billions of its unit."""
+    import pandas as pd
+
     years = list(wide.columns[2:])
     rows = []
     for _, row in wide.iterrows():
@@ -176,6 +179,8 @@ def _print_summary(path: Pathway, tables: dict[str, pd.DataFrame], summary: dict
     out.print(f"scope 1, all of the inventory [Mt CO2e/yr]: {tonnes}", highlight=False, markup=False)
     print_frame("Made by technology", _readable(_wide(tables["production"], _years_shown(path))), 150)
     if summary["missed"]:
+        import pandas as pd
+
         missed = pd.DataFrame(
             [(name, one["first_year"], one["years"]) for name, one in summary["missed"].items()],
             columns=["limit or demand not met", "first year", "years"],
