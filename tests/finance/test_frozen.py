@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from cleanhub.finance.cases import case_of, list_archetypes, load_archetype
 from cleanhub.finance.frozen import (
     Edit,
     FrozenCase,
+    _rendered,
     data_differences,
     freeze,
     open_frozen,
@@ -262,6 +264,23 @@ def test_a_later_format_is_named(file: Path) -> None:
     content["format"] = 99
     file.write_text(json.dumps(content), encoding="utf-8")
     refused(file, "unknown format", "99")
+
+
+@pytest.mark.parametrize(
+    ("views", "word"),
+    [
+        (lambda views: {"lender_p90": views["lender_p90"]}, "sponsor_p50"),
+        (lambda views: {**views, "owner": views["lender_p90"]}, "owner"),
+        (lambda views: {**views, "lender_p90": {**views["lender_p90"], "lines": {}}}, "equity"),
+    ],
+)
+def test_a_sealed_file_without_what_every_case_has_is_refused(
+    file: Path, views: Callable[[dict[str, Any]], dict[str, Any]], word: str
+) -> None:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    bare = {key: item for key, item in content.items() if key not in ("sha256", "id")}
+    file.write_text(_rendered({**bare, "views": views(content["views"])}), encoding="utf-8")
+    refused(file, "no frozen case of this format", word)
 
 
 def test_nothing_is_half_written(tmp_path: Path, value: CaseValue) -> None:

@@ -30,7 +30,7 @@ from cleanhub.core.errors import FaultList, InputError
 from cleanhub.core.json_file import parse_json
 from cleanhub.core.whole_file import write_file
 from cleanhub.finance.build import Setting, TaxTerms
-from cleanhub.finance.case_value import CaseValue, View
+from cleanhub.finance.case_value import LENDER, SPONSOR, CaseValue, View
 from cleanhub.finance.cases import LoadedCase
 from cleanhub.finance.returns import internal_rate_of_return, present_value
 from cleanhub.policy.applicant import Answer
@@ -139,12 +139,12 @@ class FrozenCase:
     @property
     def sponsor(self) -> FrozenView:
         """The sponsor's view."""
-        return self.views["sponsor_p50"]
+        return self.views[SPONSOR]
 
     @property
     def lender(self) -> FrozenView:
         """The lender's view."""
-        return self.views["lender_p90"]
+        return self.views[LENDER]
 
 
 def to_the_cent(value: float) -> str:
@@ -399,6 +399,11 @@ def _frozen_case(content: Mapping[str, Any], text: str) -> FrozenCase:
         )
         for name, view in content["views"].items()
     }
+    if set(views) != {SPONSOR, LENDER}:
+        raise ValueError(f"views {', '.join(views) or 'none'}; there are {SPONSOR} and {LENDER}")
+    for view in views.values():
+        if "equity" not in view.lines:
+            raise ValueError(f"view {view.name} has no line equity")
     return FrozenCase(
         id=content["id"],
         sha256=content["sha256"],
