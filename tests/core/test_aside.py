@@ -64,10 +64,23 @@ def test_nothing_is_begun_inside_a_process_beside():
 def test_a_value_that_nobody_asks_for_leaves_no_process():
     found = alone(
         "import os, time\nfrom cleanhub.core.aside import aside\n"
-        "begun = aside(lambda: time.sleep(60))\ndel begun\n"
+        "begun = aside(lambda: time.sleep(60))\ndel begun\n"  # would last; nobody waits for it
         "try:\n    os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError:\n    print('none')"
     )
     assert found.strip() == "none"
+
+
+@BESIDE
+def test_a_copy_of_a_process_ends_nothing_that_the_first_one_began():
+    found = alone(
+        "import os\nfrom cleanhub.core.aside import aside\n"
+        "read, write = os.pipe()\n"
+        "begun = aside(lambda: (os.read(read, 1), os.getpid())[1])\n"
+        "copy = os.fork()\n"
+        "if copy == 0:\n    del begun\n    os._exit(0)\n"
+        "os.waitpid(copy, 0)\nos.write(write, b'1')\nprint(begun() != os.getpid())"
+    )
+    assert found.strip() == "True"
 
 
 @BESIDE

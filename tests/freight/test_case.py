@@ -77,11 +77,11 @@ def test_sites_that_are_left_out_are_told(small_hub: Hub, scenario: Scenario, ca
 def test_every_site_hangs_on_a_substation_and_every_group_can_charge(case: FreightCase) -> None:
     assert (case.sites.substation >= 0).all()
     assert (case.sites.substation < len(case.grid.name)).all()
-    assert set(case.pairs.group) == set(range(len(case.ground.kwh)))
-    assert len(case.ground.co2e_t) == len(case.ground.pm_people) == len(case.ground.kwh)
-    assert (case.ground.kwh > 0).all()
-    assert (case.ground.co2e_t > 0).all()
-    assert (case.ground.pm_people >= 0).all()
+    assert set(case.pairs.group) == set(range(len(case.kwh)))
+    assert len(case.co2e_t) == len(case.pm_people) == len(case.kwh)
+    assert (case.kwh > 0).all()
+    assert (case.co2e_t > 0).all()
+    assert (case.pm_people >= 0).all()
 
 
 def test_no_new_plug_may_serve_before_the_day_of_the_plan(case: FreightCase, scenario: Scenario) -> None:
@@ -98,7 +98,7 @@ def test_the_same_seed_gives_the_same_truck_days_and_another_one_others(
     for name in (field.name for field in dataclasses.fields(case.truck_days)):
         first, second = getattr(case.truck_days, name), getattr(again.truck_days, name)
         assert first.tobytes() == second.tobytes()
-    assert again.ground.kwh.tobytes() == case.ground.kwh.tobytes()
+    assert again.kwh.tobytes() == case.kwh.tobytes()
     assert other.truck_days.leg_km.tobytes() != case.truck_days.leg_km.tobytes()
     assert other.truck_days.trucks.sum() == pytest.approx(case.truck_days.trucks.sum(), rel=0.05)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import JsonOption, indented, out, print_json, records
+from cleanhub.cli.output import JsonOption, ScenarioOption, indented, out, print_json, records
 from cleanhub.core.errors import FaultList
 
 if TYPE_CHECKING:
@@ -59,12 +59,7 @@ def commitments_gap(
     hub: Annotated[
         str, typer.Argument(help="a bundled hub's name, the folder of a hub package, or a plan folder")
     ] = "california",
-    scenario: Annotated[
-        str | None,
-        typer.Option(
-            "--scenario", "-s", help="a scenario of the hub, or a YAML file (default: the hub's own)"
-        ),
-    ] = None,
+    scenario: ScenarioOption = None,
     year: Annotated[
         int | None,
         typer.Option("--year", "-y", help="read the path in this year (default: the year of each promise)"),

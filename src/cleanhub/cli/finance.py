@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cleanhub.cli.finance_archetypes import add_archetypes_command
-from cleanhub.cli.output import GroupWithDefault, JsonOption, day_of, out, print_json, records
+from cleanhub.cli.output import GroupWithDefault, JsonOption, ScenarioOption, day_of, out, print_json, records
 from cleanhub.cli.portfolio import add_portfolio_command
 from cleanhub.core.errors import FaultList, InputError
 
@@ -40,9 +40,6 @@ finance_app = typer.Typer(
 add_archetypes_command(finance_app)
 add_portfolio_command(finance_app)
 
-ScenarioOption = Annotated[
-    str | None, typer.Option("--scenario", "-s", help="a scenario of the hub, or a YAML file")
-]
 PoliciesOption = Annotated[
     list[Path] | None, typer.Option("--policies", help="a YAML file with a policy of your own")
 ]

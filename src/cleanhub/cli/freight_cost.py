@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cleanhub.cli.output import JsonOption, print_json, say
+from cleanhub.cli.output import JsonOption, ScenarioOption, print_json, say
 from cleanhub.core.errors import FaultList
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ def add_cost_command(app: typer.Typer) -> None:
 def cost_command(
     hub: Annotated[str, typer.Argument(help="a hub's name or folder")] = "california",
     *,
-    scenario: Annotated[
-        str | None, typer.Option("--scenario", "-s", help="a scenario of the hub, or a YAML file")
-    ] = None,
+    scenario: ScenarioOption = None,
     year: Annotated[
         int | None, typer.Option("--year", help="year of purchase (default: of the as-of date)")
     ] = None,
@@ -53,11 +51,9 @@ def cost_command(
     as_json: JsonOption = False,
 ) -> None:
     """Cost of owning a new drayage truck, USD a mile by technology and item: what a fleet compares."""
-    from cleanhub.hub.package import load_hub
-    from cleanhub.hub.scenario import load_scenario
+    from cleanhub.planning.register_projects import loaded_hub
 
-    region = load_hub(hub)
-    chosen = load_scenario(scenario or str(region.meta.get("default_scenario", "baseline")), region)
+    region, chosen = loaded_hub(hub, scenario)
     bought = chosen.as_of.year if year is None else year
     faults = FaultList()
     if not chosen.as_of.year <= bought <= chosen.end_year:

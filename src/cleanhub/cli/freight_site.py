@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
-from cleanhub.cli.output import HubArgument, JsonOption, out, print_frame, print_json, records
+from cleanhub.cli.output import HubArgument, JsonOption, ScenarioOption, out, print_frame, print_json, records
 from cleanhub.core.errors import FaultList
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ def add_site_command(app: typer.Typer) -> None:
 
 def site(
     hub: HubArgument,
-    scenario: Annotated[
-        str | None, typer.Option("--scenario", "-s", help="a scenario of the hub, or a YAML file")
-    ] = None,
+    scenario: ScenarioOption = None,
     first: Annotated[int, typer.Option("--from", help="first year decided", min=2000, max=2100)] = 2025,
     last: Annotated[int, typer.Option("--to", help="last year decided", min=2000, max=2100)] = 2035,
     wanted: Annotated[
@@ -67,13 +65,11 @@ def site(
 ) -> None:
     """Site chargers for the drayage of a hub year by year: sites, plugs, grid works, what binds."""
     from cleanhub.cli.pathways import write_tables
-    from cleanhub.hub.package import load_hub
-    from cleanhub.hub.scenario import load_scenario
+    from cleanhub.planning.register_projects import loaded_hub
     from cleanhub.planning.siting import SitingChoice, site_chargers
 
     _check(objective, robust, first, last)
-    loaded = load_hub(hub)
-    chosen = load_scenario(scenario or str(loaded.meta.get("default_scenario", "baseline")), loaded)
+    loaded, chosen = loaded_hub(hub, scenario)
     _check_years(first, last, loaded.base_year, chosen.end_year)
     update = {"objective": objective, "budget_usd": budget, "equity_share": equity}
     freight = chosen.freight.model_copy(update={k: v for k, v in update.items() if v is not None})

@@ -28,6 +28,10 @@ out = Console(soft_wrap=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 HubArgument = Annotated[str, typer.Argument(help="a bundled hub's name, or the folder of a hub package")]
+ScenarioOption = Annotated[
+    str | None,
+    typer.Option("--scenario", "-s", help="a scenario of the hub, or a YAML file (default: the hub's own)"),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 
 

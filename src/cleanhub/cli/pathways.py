@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import HubArgument, JsonOption, out, print_frame, print_json, records, write_csv
+from cleanhub.cli.output import (
+    HubArgument,
+    JsonOption,
+    ScenarioOption,
+    out,
+    print_frame,
+    print_json,
+    records,
+    write_csv,
+)
 from cleanhub.core.errors import FaultList, InputError
 
 if TYPE_CHECKING:
@@ -27,12 +36,7 @@ def add_pathways_command(app: typer.Typer) -> None:
 
 def run_pathways(
     hub: HubArgument,
-    scenario: Annotated[
-        str | None,
-        typer.Option(
-            "--scenario", "-s", help="a scenario of the hub, or a YAML file (default: the hub's own)"
-        ),
-    ] = None,
+    scenario: ScenarioOption = None,
     rule: Annotated[
         str | None,
         typer.Option(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
-from cleanhub.cli.output import GroupWithDefault, JsonOption, out, print_frame, print_json, records
+from cleanhub.cli.output import (
+    GroupWithDefault,
+    JsonOption,
+    ScenarioOption,
+    out,
+    print_frame,
+    print_json,
+    records,
+)
 from cleanhub.cli.pipeline_project import known_project, project_lines, project_view
 from cleanhub.cli.pipeline_support import add_support_command
 from cleanhub.core.errors import FaultList
@@ -39,10 +47,6 @@ pipeline_app = typer.Typer(
 add_support_command(pipeline_app)
 
 Hub_ = Annotated[str, typer.Argument(help="a bundled hub's name, or the folder of a hub package")]
-Scenario_ = Annotated[
-    str | None,
-    typer.Option("--scenario", "-s", help="a scenario of the hub, or a YAML file (default: the hub's own)"),
-]
 Draws_ = Annotated[int, typer.Option(help="number of draws", min=1, max=1_000_000)]
 Seed_ = Annotated[int, typer.Option(help="seed of every draw", min=0)]
 Register_ = Annotated[
@@ -59,7 +63,7 @@ User_ = Annotated[
 @pipeline_app.command(_RUN)
 def pipeline_run(
     hub: Hub_ = "california",
-    scenario: Scenario_ = None,
+    scenario: ScenarioOption = None,
     draws: Draws_ = 10_000,
     seed: Seed_ = 0,
     hurdle: Annotated[
@@ -288,7 +292,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 @pipeline_app.command("conflicts")
 def pipeline_conflicts(
     hub: Hub_ = "california",
-    scenario: Scenario_ = None,
+    scenario: ScenarioOption = None,
     draws: Draws_ = 1_000,
     seed: Seed_ = 0,
     register: Register_ = None,
@@ -318,7 +322,7 @@ def pipeline_conflicts(
 
 @pipeline_app.command("offtake")
 def pipeline_offtake(
-    hub: Hub_ = "california", scenario: Scenario_ = None, as_json: JsonOption = False
+    hub: Hub_ = "california", scenario: ScenarioOption = None, as_json: JsonOption = False
 ) -> None:
     """Match buyers to the projects whose offtake gate they could close."""
     from cleanhub.finance.valuations import valuations_table

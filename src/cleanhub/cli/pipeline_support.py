@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleanhub.cli.output import HubArgument, JsonOption, out, print_frame, print_json, records, say
+from cleanhub.cli.output import (
+    HubArgument,
+    JsonOption,
+    ScenarioOption,
+    out,
+    print_frame,
+    print_json,
+    records,
+    say,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,12 +32,7 @@ def add_support_command(app: typer.Typer) -> None:
 
 def pipeline_support(
     hub: HubArgument = "california",
-    scenario: Annotated[
-        str | None,
-        typer.Option(
-            "--scenario", "-s", help="a scenario of the hub, or a YAML file (default: the hub's own)"
-        ),
-    ] = None,
+    scenario: ScenarioOption = None,
     slots: Annotated[
         int, typer.Option(help="projects and shared links the programme's staff can take on", min=0)
     ] = 10,

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from cleanhub.cli.compare import compare
-from cleanhub.cli.output import JsonOption, out, print_json, progress_bar, records
+from cleanhub.cli.output import JsonOption, ScenarioOption, out, print_json, progress_bar, records
 from cleanhub.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,12 +28,7 @@ def plan(
     hub: Annotated[
         str, typer.Argument(help="a bundled hub's name, or the folder of a hub package")
     ] = "california",
-    scenario: Annotated[
-        str | None,
-        typer.Option(
-            "--scenario", "-s", help="a scenario of the hub, or a YAML file (default: the hub's own)"
-        ),
-    ] = None,
+    scenario: ScenarioOption = None,
     out_dir: Annotated[
         Path | None, typer.Option("--out", "-o", help="plan folder (default: plans/HUB-SCENARIO)")
     ] = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from cleanhub.cli.output import JsonOption, indented, out, print_json
+from cleanhub.cli.output import JsonOption, ScenarioOption, indented, out, print_json
 from cleanhub.cli.policy_cost import add_cost_command
 from cleanhub.cli.policy_dates import add_dates_command
 from cleanhub.cli.policy_session import AboutOption, HubOption, policy_book
@@ -151,9 +151,7 @@ def _condition_words(row: dict[Any, Any]) -> str:
 def policy_apply(
     project: Annotated[str, typer.Argument(help="a project id of the hub, or a YAML case file")],
     hub: HubOption = "california",
-    scenario: Annotated[
-        str | None, typer.Option("--scenario", "-s", help="scenario of the hub, or a YAML file")
-    ] = None,
+    scenario: ScenarioOption = None,
     policies: FilesOption = None,
     fact: Annotated[
         list[str] | None,

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cleanhub.cli.output import JsonOption, out, print_json, progress_bar, records, write_csv
+from cleanhub.cli.output import JsonOption, ScenarioOption, out, print_json, progress_bar, records, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,9 +33,7 @@ def policy_cost(
     hub: Annotated[
         str, typer.Option("--hub", help="a bundled hub's name, or the folder of a hub package")
     ] = "california",
-    scenario: Annotated[
-        str | None, typer.Option("--scenario", "-s", help="scenario of the hub, or a YAML file")
-    ] = None,
+    scenario: ScenarioOption = None,
     delay: Annotated[
         int, typer.Option(help="compare with a delay by so many years, not with its absence", min=0, max=30)
     ] = 0,

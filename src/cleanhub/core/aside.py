@@ -72,7 +72,7 @@ class _Beside(_Later):
     def __init__(self, make: Callable[[], Any], pid: int, pipe: int) -> None:
         super().__init__(make)
         self._pipe = pipe
-        self._stop = weakref.finalize(self, _stopped, pid, pipe)
+        self._stop = weakref.finalize(self, _stopped, pid, pipe, os.getpid())
 
     def __call__(self) -> Any:
         if self._stop.alive:
@@ -117,8 +117,10 @@ def _work(make: Callable[[], Any], out: int) -> None:
         os._exit(status)
 
 
-def _stopped(pid: int, pipe: int) -> None:
-    """End the process, if it still runs, and forget it."""
+def _stopped(pid: int, pipe: int, owner: int) -> None:
+    """End the process, if it still runs, and forget it: its ``owner`` alone does, no copy of that."""
+    if os.getpid() != owner:
+        return
     os.close(pipe)
     with suppress(OSError):
         os.kill(pid, 9)

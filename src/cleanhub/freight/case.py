@@ -60,55 +60,19 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class FreightCase:
-    """All that does not depend on how many trucks are electric.
+class FreightCase(Ground):
+    """All that does not depend on how many trucks are electric: the ground at the prices of a scenario.
 
-    ``ground`` is what does not depend on prices either; ``years`` (T,) are those decided; ``counted`` is
-    what variable costs of technologies hold for chargers already [USD per unit of activity].
+    ``years`` (T,) are those decided; ``counted`` is what variable costs of technologies hold for chargers
+    already [USD per unit of activity].
     """
 
     hub: Hub
     scenario: Scenario
     figures: Figures
-    ground: Ground
     years: IntArray
     sites: Sites
     counted: dict[str, float]
-
-    @property
-    def asset_id(self) -> str:
-        """The cohort that is served."""
-        return self.ground.asset_id
-
-    @property
-    def network(self) -> Network:
-        """The roads."""
-        return self.ground.network
-
-    @property
-    def zones(self) -> Zones:
-        """The places that trucks call at."""
-        return self.ground.zones
-
-    @property
-    def truck_days(self) -> TruckDays:
-        """Groups of truck-days (G,)."""
-        return self.ground.truck_days
-
-    @property
-    def grid(self) -> Grid:
-        """Substations and their works."""
-        return self.ground.grid
-
-    @property
-    def pairs(self) -> Pairs:
-        """Which truck-days can charge where."""
-        return self.ground.pairs
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Notes for the plan."""
-        return self.ground.notes
 
     @property
     def working_days(self) -> float:
@@ -174,10 +138,10 @@ class FreightCase:
             span=np.diff(np.append(years, years[-1] + 1)).astype(float),
             trucks=mix[:, None] * total[None, :],
             wanted=share * total,
-            kwh=self.ground.kwh,
+            kwh=self.kwh,
             km=days.km,
-            co2e_t=self.ground.co2e_t,
-            pm_people=self.ground.pm_people,
+            co2e_t=self.co2e_t,
+            pm_people=self.pm_people,
             battery_kwh=battery_at_plug(self.figures, years),
             pair_group=self.pairs.group,
             pair_site=self.pairs.site,
@@ -260,10 +224,10 @@ def priced(ground: Ground, hub: Hub, scenario: Scenario, years: IntArray | None 
     drivers = Drivers(hub, scenario, np.arange(hub.base_year, scenario.end_year + 1))
     activity = hub.tables["cohorts"].set_index("asset_id")["activity_unit"][ground.asset_id]
     return FreightCase(
+        **vars(ground),
         hub=hub,
         scenario=scenario,
         figures=figures,
-        ground=ground,
         years=decided_years(scenario) if years is None else years,
         sites=price_sites(hub, figures, ground.placed, drivers),
         counted=figures.items("charging_counted", f"USD/({str(activity).split('/')[0]})"),

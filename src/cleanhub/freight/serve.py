@@ -217,7 +217,7 @@ def freight_tables(
         "truck_charging": truck_charging(served, wanted * total, residual, load, could),
         "chargers": chargers_table(case, plan),
         "charging_capital": capital_table(case, plan),
-        "road_flow": road_flow(case.network, case.ground.ways, electric),
+        "road_flow": road_flow(case.network, case.ways, electric),
         "site_load": load,
         "site_use": site_use(plan, hourly[last].max(axis=(1, 2))),
         "grid_upgrades": upgrades_table(case, plan),

@@ -6,7 +6,7 @@ freight reads has changed, neither the arrays nor the code that makes them are l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +98,8 @@ CHARGER_PRICES = frozenset(
     }
 )
 """Parameters of freight that no step before prices reads: what chargers and their power cost."""
-_GIVEN = ("hub", "scenario", "figures", "ground")
-"""What a case has of elsewhere: put in again where a case is remembered."""
+_PRICED = ("years", "sites", "counted")
+"""What a case adds to its ground, the hub and the scenario: all that is remembered of it beside them."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,7 @@ class FreightSteps:
             if ground is None:
                 return None
             case = priced(ground, self.hub, self.scenario)
-            kept = {one.name: getattr(case, one.name) for one in fields(case) if one.name not in _GIVEN}
-            return key, kept
+            return key, {name: getattr(case, name) for name in _PRICED}
 
         found = remembered("freight arrays", (self._key,), make)
         if found is None:
@@ -178,7 +177,8 @@ class FreightSteps:
         ground = self._ground(found[0])
         assert ground is not None  # as it was when the arrays were made
         figures = Figures(self.hub, price_year=self.scenario.price_year)
-        return FreightCase(hub=self.hub, scenario=self.scenario, figures=figures, ground=ground, **found[1])
+        whole = {**vars(ground), **found[1]}
+        return FreightCase(hub=self.hub, scenario=self.scenario, figures=figures, **whole)
 
     def _of_ground(self) -> Excerpt:
         """What the ground reads of the hub and the scenario."""

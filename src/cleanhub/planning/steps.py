@@ -125,9 +125,8 @@ def _unpriced(path: Pathway) -> list[str]:
     for c, name in enumerate([*path.tech.carriers, STORAGE_PRICE]):
         count = int((gaps[:, c] & wanted).sum())
         if count:
-            lines.append(
-                f"drivers.csv: no price of {name}: {count} technologies that need it are not offered"
-            )
+            who = "1 technology that needs it is" if count == 1 else f"{count} technologies that need it are"
+            lines.append(f"drivers.csv: no price of {name}: {who} not offered")
     return lines
 
 
