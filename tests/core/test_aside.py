@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
-from cleanhub.core.aside import aside
+from cleanhub.core.aside import Partner, aside, given
 from cleanhub.core.memory import remembered, remembering
 
 BESIDE = pytest.mark.skipif(
@@ -15,7 +17,7 @@ BESIDE = pytest.mark.skipif(
 )
 
 
-def alone(script: str, **environment: str) -> str:
+def alone(script: str, check: bool = True, **environment: str) -> str:
     """What ``script`` prints in a process with one thread (those of the tests have more)."""
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -23,7 +25,7 @@ def alone(script: str, **environment: str) -> str:
         capture_output=True,
         text=True,
         timeout=60,
-        check=True,
+        check=check,
     )
     return done.stdout
 
@@ -117,3 +119,80 @@ def test_a_step_made_where_nothing_is_kept_is_told_once(monkeypatch):
         begun = aside(lambda: remembered("sum", (), lambda: 3))
         assert begun() == begun() == 3
         assert memory.made == ["sum"]
+
+
+@BESIDE
+def test_a_partner_prepares_once_and_answers_in_turn():
+    found = alone(
+        "import os\nfrom cleanhub.core.aside import Partner\n"
+        "def prepare():\n    print('prepared', flush=True)\n"
+        "    return lambda n: (os.getpid(), n * n, bytes(n))\n"
+        "partner = Partner(prepare)\n"
+        "begun = [partner.ask(n) for n in (3, 300_000, 5)]\n"  # more than a pipe holds
+        "told = [one() for one in begun]\n"
+        "print(len({pid for pid, _, _ in told}), told[0][0] != os.getpid(), [n for _, n, _ in told])"
+    )
+    assert found.splitlines() == ["prepared", "1 True [9, 90000000000, 25]"]
+
+
+@BESIDE
+def test_what_a_partner_fails_at_is_made_here_and_so_is_all_after_it():
+    found = alone(
+        "import os\nfrom cleanhub.core.aside import Partner\nhere = os.getpid()\n"
+        "def answer(n):\n    if n == 2 and os.getpid() != here:\n        os.kill(os.getpid(), 9)\n"
+        "    return os.getpid() == here, n\n"
+        "partner = Partner(lambda: answer)\n"
+        "print([partner.ask(n)() for n in (1, 2, 3)])"
+    )
+    assert found.strip() == "[(False, 1), (True, 2), (True, 3)]"
+
+
+@BESIDE
+@pytest.mark.parametrize("end", ["partner.end()", "del partner"])
+def test_a_partner_that_is_not_asked_leaves_no_process(end):
+    found = alone(
+        "import os, time\nfrom cleanhub.core.aside import Partner\n"
+        f"partner = Partner(lambda: time.sleep(60))\n{end}\n"
+        "try:\n    os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError:\n    print('none')"
+    )
+    assert found.strip() == "none"
+
+
+@BESIDE
+def test_a_partner_ends_with_the_process_that_began_it():
+    found = alone(
+        "import os\nfrom cleanhub.core.aside import Partner\n"
+        "partner = Partner(lambda: lambda _: os.getpid())\n"
+        "print(partner.ask(None)(), flush=True)\nos.kill(os.getpid(), 9)",
+        check=False,
+    )
+    process = Path("/proc", found.strip())
+    deadline = time.monotonic() + 20
+    while process.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not process.exists()
+
+
+def test_a_partner_without_a_process_answers_here():
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        prepared: list[int] = []
+        partner = Partner(lambda: (prepared.append(1), lambda n: (os.getpid(), n))[1])
+        assert not prepared
+        assert [partner.ask(n)() for n in (1, 2)] == [(os.getpid(), 1), (os.getpid(), 2)]
+        assert prepared == [1]
+    finally:
+        done.set()
+        other.join()
+
+
+def test_what_is_begun_tells_its_time():
+    begun = given(3)
+    assert begun() == 3
+    assert (begun.wall_s, begun.cpu_s) == (0.0, 0.0)
+    slow = aside(lambda: sum(range(1_000_000)))
+    assert slow() == 499_999_500_000
+    assert slow.wall_s > 0
+    assert slow.cpu_s > 0

@@ -1,9 +1,10 @@
 """Work beside other work: what a computation gives is made in a process of its own while one goes on.
 
-:func:`aside` begins it and gives back what waits for it. The value is the same wherever it is made: where
-no process can be begun (one core, a system without ``fork``, a program with several threads, inside
-another such process) it is made in this one when it is asked for, and so it is where the other process
-failed, so that an error is met where it is asked for too.
+:func:`aside` begins it and gives back what waits for it. A :class:`Partner` prepares something beside and
+then answers what it is asked. The values are the same wherever they are made: where no process can be begun
+(one core, a system without ``fork``, a program with several threads, inside another such process) they are
+made in this one when they are asked for, and so they are where the other process failed, so that an error is
+met where it is asked for too.
 """
 
 from __future__ import annotations
@@ -12,35 +13,128 @@ import os
 import pickle
 import sys
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from cleanhub.core.memory import active
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 _STATE = {"alone": False}
 
 
-def aside(make: Callable[[], T]) -> Callable[[], T]:
+def aside(make: Callable[[], T]) -> Begun[T]:
     """Begin ``make`` beside this process; what is returned waits for its value, as often as it is asked.
 
     ``make`` must change nothing that anybody else reads, and its value must be one that can be pickled.
     The steps that it remembers or recalls count for the memory of this process.
     """
-    if not _possible():
-        return _Later(make)
-    try:
-        return _begun(make)
-    except OSError:  # no more processes or pipes are to be had
-        return _Later(make)
+    partner: Partner[None, T] = Partner(lambda: lambda _: make())
+    return partner.ask(None)
+
+
+def given(value: T) -> Begun[T]:
+    """A value that is there already, for whoever waits for one."""
+    return Begun(lambda: _Made(value, 0.0, 0.0))
 
 
 def stay_alone() -> None:
     """From now on this process begins no other: all is made in it, when it is asked for."""
     _STATE["alone"] = True
+
+
+class Begun(Generic[T]):
+    """A value that is being made: calling it waits. ``wall_s`` and ``cpu_s`` then tell what it took."""
+
+    def __init__(self, made: Callable[[], _Made[T]]) -> None:
+        self._wait = made
+        self._made: _Made[T] | None = None
+
+    def __call__(self) -> T:
+        """The value."""
+        if self._made is None:
+            self._made = self._wait()
+            del self._wait  # nothing else holds the process
+        self.wall_s, self.cpu_s = self._made.wall_s, self._made.cpu_s
+        return self._made.value
+
+
+class Partner(Generic[Q, T]):
+    """A process that prepares something and then answers questions with it, one after another.
+
+    ``prepare`` gives the function that answers; an answer depends on nothing but what was prepared and the
+    question. Questions and answers must be such that can be pickled. The process ends with the partner.
+    """
+
+    def __init__(self, prepare: Callable[[], Callable[[Q], T]]) -> None:
+        self._here = _Here(prepare)
+        self._process: _Process | None = None
+        self._open: Begun[T] | None = None
+        if _possible():
+            with suppress(OSError):  # no more processes or pipes are to be had
+                self._process = _Process(prepare)
+
+    def ask(self, question: Q) -> Begun[T]:
+        """Ask beside; what is returned waits for the answer."""
+        here, process = self._here, self._process
+        if process is None:
+            return Begun(lambda: here.answer(question))
+        if self._open is not None:
+            self._open()  # else both might wait for the other to read
+        process.send(question)
+        self._open = Begun(lambda: process.answer() or here.answer(question))
+        return self._open
+
+    def end(self) -> None:
+        """Ask nothing any more: the process stops, whatever it does."""
+        if self._process is not None:
+            self._process.stop()
+
+
+class _Here(Generic[Q, T]):
+    """The same answers made in this process."""
+
+    def __init__(self, prepare: Callable[[], Callable[[Q], T]]) -> None:
+        self._prepare = prepare
+        self._prepared: Callable[[Q], T] | None = None
+
+    def answer(self, question: Q) -> _Made[T]:
+        """Prepare, the first time, and answer."""
+        watch = _Watch()
+        return watch.read(self.prepare()(question))
+
+    def prepare(self) -> Callable[[Q], T]:
+        """What answers; prepared the first time."""
+        if self._prepared is None:
+            self._prepared = self._prepare()
+        return self._prepared
+
+
+@dataclass(frozen=True)
+class _Made(Generic[T]):
+    """A value with the seconds it took and the steps of memory behind it."""
+
+    value: T
+    wall_s: float
+    cpu_s: float
+    recalled: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+
+
+class _Watch:
+    """Wall and CPU time since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def read(self, value: T) -> _Made[T]:
+        """``value`` with the time since then."""
+        return _Made(value, time.perf_counter() - self._wall, time.process_time() - self._cpu)
 
 
 def _possible() -> bool:
@@ -53,76 +147,88 @@ def _possible() -> bool:
     )
 
 
-class _Later:
-    """A value that is made when it is first asked for."""
+class _Process:
+    """The process beside, with a pipe to it and one back. Raises ``OSError`` where none can be begun."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-        self._made: list[Any] = []
+    def __init__(self, prepare: Callable[[], Callable[[Any], Any]]) -> None:
+        asked, questions = os.pipe()
+        try:
+            answers, given = os.pipe()
+        except OSError:
+            _close(asked, questions)
+            raise
+        try:
+            with warnings.catch_warnings():  # Python 3.12 warns of idle threads of OpenBLAS; those allow it
+                warnings.simplefilter("ignore", DeprecationWarning)
+                pid = os.fork()
+        except OSError:
+            _close(asked, questions, answers, given)
+            raise
+        if pid == 0:
+            _close(questions, answers)
+            _work(prepare, asked, given)
+        _close(asked, given)
+        self._questions, self._answers = os.fdopen(questions, "wb"), os.fdopen(answers, "rb")
+        self.stop = weakref.finalize(self, _stopped, pid, self._questions, self._answers, os.getpid())
 
-    def __call__(self) -> Any:
-        if not self._made:
-            self._made.append(self._make())
-        return self._made[0]
+    def send(self, question: Any) -> None:
+        """Put a question; a process that is gone is met when its answer is read."""
+        with suppress(OSError, ValueError):
+            pickle.dump(question, self._questions, protocol=5)
+            self._questions.flush()
 
-
-class _Beside(_Later):
-    """A value that the process ``pid`` makes and writes to ``pipe``."""
-
-    def __init__(self, make: Callable[[], Any], pid: int, pipe: int) -> None:
-        super().__init__(make)
-        self._pipe = pipe
-        self._stop = weakref.finalize(self, _stopped, pid, pipe, os.getpid())
-
-    def __call__(self) -> Any:
-        if self._stop.alive:
-            with os.fdopen(os.dup(self._pipe), "rb") as stream:
-                data = stream.read()
-            self._stop()
-            with suppress(Exception):  # whatever it died of, the value is made here
-                value, recalled, made = pickle.loads(data)
-                active().tell(recalled, made)
-                self._made.append(value)
-        return super().__call__()
-
-
-def _begun(make: Callable[[], Any]) -> _Beside:
-    pipe, out = os.pipe()
-    try:
-        with warnings.catch_warnings():  # Python 3.12 warns of the idle threads of OpenBLAS; those allow it
-            warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
-    except OSError:
-        os.close(pipe)
-        os.close(out)
-        raise
-    if pid == 0:
-        _work(make, out)
-    os.close(out)
-    return _Beside(make, pid, pipe)
+    def answer(self) -> _Made[Any] | None:
+        """The answer to the oldest open question; ``None`` where the process failed, whatever it died of."""
+        try:
+            found: _Made[Any] = pickle.load(self._answers)
+        except Exception:
+            self.stop()
+            return None
+        active().tell(found.recalled, found.made)
+        return found
 
 
-def _work(make: Callable[[], Any], out: int) -> None:
-    """What the other process does: make the value, write it, and end without tidying up."""
+def _work(prepare: Callable[[], Callable[[Any], Any]], asked: int, given: int) -> None:
+    """What the other process does: prepare, answer until nobody asks, and end without tidying up."""
     status = 1  # then the parent makes the value itself and meets what went wrong
     try:
         stay_alone()
         memory = active()
         memory.recalled, memory.made = [], []
-        value = make()
-        with os.fdopen(out, "wb") as stream:
-            pickle.dump((value, memory.recalled, memory.made), stream, protocol=5)
+        here, watch = _Here(prepare), _Watch()
+        here.prepare()
+        before = watch.read(None)
+        with os.fdopen(asked, "rb") as questions, os.fdopen(given, "wb") as answers:
+            while questions.peek(1):
+                made = here.answer(pickle.load(questions))
+                told = replace(
+                    made,
+                    wall_s=before.wall_s + made.wall_s,  # what was prepared counts for the first answer
+                    cpu_s=before.cpu_s + made.cpu_s,
+                    recalled=tuple(memory.recalled),
+                    made=tuple(memory.made),
+                )
+                pickle.dump(told, answers, protocol=5)
+                answers.flush()
+                before = _Made(None, 0.0, 0.0)
         status = 0
     finally:
         os._exit(status)
 
 
-def _stopped(pid: int, pipe: int, owner: int) -> None:
+def _stopped(pid: int, questions: BinaryIO, answers: BinaryIO, owner: int) -> None:
     """End the process, if it still runs, and forget it: its ``owner`` alone does, no copy of that."""
     if os.getpid() != owner:
         return
-    os.close(pipe)
+    for pipe in (questions, answers):
+        with suppress(OSError):
+            pipe.close()
     with suppress(OSError):
         os.kill(pid, 9)
     with suppress(OSError):
         os.waitpid(pid, 0)
+
+
+def _close(*pipes: int) -> None:
+    for pipe in pipes:
+        os.close(pipe)

@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cleanhub.core.aside import Begun, given
 from cleanhub.core.tables import empty
 from cleanhub.core.units import factor
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.charging import Charging, charged_options
 from cleanhub.pathways.engine import follow
-from cleanhub.planning.freight_steps import FreightSteps, Outline
+from cleanhub.planning.freight_steps import FreightSteps
+from cleanhub.planning.freight_work import Outline
 
 if TYPE_CHECKING:
     from cleanhub.freight.case import FreightCase
@@ -83,14 +85,16 @@ class Coupled:
         return bool((self.residual <= TOLERANCE).all())
 
 
-def with_chargers(pathway: Pathway, seed: int = 0) -> Coupled:
+def with_chargers(pathway: Pathway, seed: int = 0, freight: FreightSteps | None = None) -> Coupled:
     """A walked ``pathway`` with the charging of its trucks; the same one where the hub has no freight.
+
+    ``freight`` are the steps of the same hub and scenario where they have begun already.
 
     Raises :class:`~cleanhub.core.errors.InputError` listing every fault of the hub's freight.
     """
     if not pathway.scenario.freight.serve:
         return Coupled(pathway)
-    freight = FreightSteps(pathway.hub, pathway.scenario, seed)
+    freight = freight or FreightSteps(pathway.hub, pathway.scenario, seed)
     case = freight.outline
     if case is None or case.asset_id not in {cls.asset_id for cls in pathway.problem.vehicles}:
         return Coupled(pathway)
@@ -188,6 +192,11 @@ class Fleet:
 
 def charging_tables(coupled: Coupled) -> dict[str, pd.DataFrame]:
     """The plan tables of freight; empty ones where the hub has none."""
+    return begin_charging_tables(coupled)()
+
+
+def begin_charging_tables(coupled: Coupled) -> Begun[dict[str, pd.DataFrame]]:
+    """Begin :func:`charging_tables` beside."""
     if coupled.freight is None:
-        return {name: empty(PLAN_TABLES[name]) for name in TABLES}
+        return given({name: empty(PLAN_TABLES[name]) for name in TABLES})
     return coupled.freight.tables(coupled.wanted, coupled.residual)

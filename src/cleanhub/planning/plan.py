@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from cleanhub.core.aside import aside
+from cleanhub.core.aside import Begun, aside
 from cleanhub.core.errors import RunError
 from cleanhub.core.fingerprint import fingerprint
 from cleanhub.core.memory import remembering
@@ -176,17 +176,14 @@ class Clock:
 
     def aside(self, name: str, make: Callable[[], T]) -> Callable[[], T]:
         """Begin the step ``name`` beside others (:mod:`cleanhub.core.aside`); what waits for its value."""
+        return self.told(name, aside(make))
 
-        def timed() -> tuple[T, dict[str, float]]:
-            own = Clock()
-            with own.step(name):
-                value = make()
-            return value, own.timings[name]
-
-        begun = aside(timed)
+    def told(self, name: str, begun: Begun[T]) -> Callable[[], T]:
+        """What waits for a value begun elsewhere, and keeps its time under ``name``."""
 
         def wait() -> T:
-            value, self.timings[name] = begun()
+            value = begun()
+            self.timings[name] = {"wall_s": round(begun.wall_s, 4), "cpu_s": round(begun.cpu_s, 4)}
             return value
 
         return wait

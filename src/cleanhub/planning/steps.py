@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
+from cleanhub.core.aside import Partner
 from cleanhub.finance.technology_costs import STORAGE_PRICE, missing_prices
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
-from cleanhub.pathways.assemble import Pathway
+from cleanhub.pathways.assemble import Pathway, assemble
 from cleanhub.pathways.charging import Charging
-from cleanhub.pathways.engine import run_pathway
+from cleanhub.pathways.engine import follow, run_pathway
 from cleanhub.pathways.tables import path_tables
 from cleanhub.planning.announced import Announced
 from cleanhub.planning.charging import TABLES as CHARGING_TABLES
-from cleanhub.planning.charging import charging_tables, with_chargers
+from cleanhub.planning.charging import begin_charging_tables, with_chargers
 from cleanhub.planning.commitments import commitments_table
 from cleanhub.planning.foresight import compare_with_optimum, with_marginal_values
+from cleanhub.planning.freight_steps import FreightSteps
 from cleanhub.planning.need import expected_decisions, project_need_table, vehicles_bought
 from cleanhub.planning.provenance import provenance_table, source_groups
 from cleanhub.planning.scorecard import ScorecardInputs, scorecard_table
@@ -46,15 +48,20 @@ def computed(
 
     ``announced_projects`` waits for the announced projects, which are computed beside the path.
     """
+    freight = FreightSteps(hub, scenario, seed, beside=True) if scenario.freight.serve else None
     with clock.step("path"):
         path = run_pathway(hub, scenario, lambda done, total: tell("years", 0.5 * done / total), seed)
+    at_ends = [_at_end(path, end) for end in ENDS]
     with clock.step("freight"):
-        coupled = with_chargers(path, seed)
+        coupled = with_chargers(path, seed, freight)
         path = coupled.path
     tell("freight", 0.55)
-    ends = [clock.aside(f"range {end}", _at_end(path, end, coupled.charging)) for end in ENDS]
+    of_chargers = clock.told("chargers", begin_charging_tables(coupled))
     optimum = clock.aside("optimum", lambda: compare_with_optimum(path))
-    of_chargers = clock.aside("chargers", lambda: charging_tables(coupled))
+    of_ends = [
+        clock.told(f"range {end}", walked.ask(coupled.charging))
+        for end, walked in zip(ENDS, at_ends, strict=True)
+    ]
     with clock.step("tables"):
         of_path = path_tables(path)
         central = tables_of(path, of_path)
@@ -74,7 +81,7 @@ def computed(
         hub,
         scenario,
         central,
-        tuple(end() for end in ends),
+        tuple(end() for end in of_ends),
         of_path["costs"],
         of_path["sectors"],
         need,
@@ -130,8 +137,11 @@ def _unpriced(path: Pathway) -> list[str]:
     return lines
 
 
-def _at_end(
-    path: Pathway, end: Literal["low", "high"], charging: tuple[Charging, ...]
-) -> Callable[[], PathTables]:
-    """What walks the path with drivers at one end of their ranges; chargers stay as they are sited."""
-    return lambda: tables_of(run_pathway(path.hub, path.scenario.with_range(end), charging=charging))
+def _at_end(path: Pathway, end: Literal["low", "high"]) -> Partner[Sequence[Charging], PathTables]:
+    """A path with drivers at one end of their ranges, assembled beside and walked for chargers as sited."""
+
+    def prepared() -> Callable[[Sequence[Charging]], PathTables]:
+        other = assemble(path.hub, path.scenario.with_range(end))
+        return lambda charging: tables_of(follow(other, charging=charging))
+
+    return Partner(prepared)
