@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from cleanhub.finance.figures import CaseModel, Figure, Stated, measured
+from cleanhub.core.file_model import FileModel
+from cleanhub.finance.figures import Figure, Stated, measured
 
 Share: Any = measured("1", 0.0, 1.0)
 Rate: Any = measured("1/yr", 0.0, 1.0, "high")
@@ -24,7 +25,7 @@ Name = Annotated[str, Field(min_length=1, max_length=80, pattern=NAME)]
 Shares = tuple[Annotated[float, Field(ge=0, le=1)], ...]
 
 
-class Project(CaseModel):
+class Project(FileModel):
     """The project as the law and its neighbours see it."""
 
     sector: str
@@ -43,7 +44,7 @@ class Project(CaseModel):
     """What policies ask (codelist policy_fact)."""
 
 
-class Production(CaseModel):
+class Production(FileModel):
     """What it makes."""
 
     product: str
@@ -70,7 +71,7 @@ class Production(CaseModel):
     """Code of codelist policy_quantity that the product itself is, where policies pay for it."""
 
 
-class Pioneer(CaseModel):
+class Pioneer(FileModel):
     """Inputs of the pioneer-plant method (Rand R-2569): how much of the plant is new."""
 
     unproven_share: float = Field(ge=0, le=100)
@@ -93,7 +94,7 @@ class Pioneer(CaseModel):
     """Whether it handles solids."""
 
 
-class LearningBlock(CaseModel):
+class LearningBlock(FileModel):
     """A block of capital that becomes cheaper as more are built."""
 
     share: float = Field(gt=0, le=1)
@@ -106,7 +107,7 @@ class LearningBlock(CaseModel):
     """Units built when this one is."""
 
 
-class Replacement(CaseModel):
+class Replacement(FileModel):
     """Equipment that is renewed."""
 
     share: measured("1", 0.0, 1.0, "high")  # type: ignore[valid-type]
@@ -115,7 +116,7 @@ class Replacement(CaseModel):
     """Years between renewals."""
 
 
-class Capital(CaseModel):
+class Capital(FileModel):
     """What it costs to build."""
 
     cost: measured("USD", 0.0, bad="high")  # type: ignore[valid-type]
@@ -160,7 +161,7 @@ class Capital(CaseModel):
         return self
 
 
-class Input(CaseModel):
+class Input(FileModel):
     """Something the plant uses."""
 
     use: Stated
@@ -173,7 +174,7 @@ class Input(CaseModel):
     """Carrier of the library, where it is one."""
 
 
-class Cost(CaseModel):
+class Cost(FileModel):
     """A running cost; the parts that are stated add up."""
 
     fixed: measured("USD/yr", bad="high") | None = None  # type: ignore[valid-type]
@@ -192,7 +193,7 @@ class Cost(CaseModel):
         return self
 
 
-class Revenue(CaseModel):
+class Revenue(FileModel):
     """A stream of sales."""
 
     quantity: str = "product"
@@ -219,7 +220,7 @@ class Revenue(CaseModel):
         return self
 
 
-class Policies(CaseModel):
+class Policies(FileModel):
     """What it asks of policies."""
 
     claims: tuple[str, ...] = ()
@@ -228,7 +229,7 @@ class Policies(CaseModel):
     """Policies it does not ask for."""
 
 
-class Tax(CaseModel):
+class Tax(FileModel):
     """Tax books. Rates that are not stated come from the policy tables of its jurisdictions."""
 
     federal_rate: measured("1", 0.0, 0.99, "high") | None = None  # type: ignore[valid-type]
@@ -245,7 +246,7 @@ class Tax(CaseModel):
     """Whether losses wait for profits of the project or an owner uses them in the year."""
 
 
-class WorkingCapital(CaseModel):
+class WorkingCapital(FileModel):
     """Days of working capital."""
 
     receivable_days: float = Field(0.0, ge=0, le=365)
@@ -256,7 +257,7 @@ class WorkingCapital(CaseModel):
     """Days of operating cost in stock."""
 
 
-class Reserves(CaseModel):
+class Reserves(FileModel):
     """Reserve accounts."""
 
     debt_service_months: float = Field(6.0, ge=0, le=24)
@@ -267,7 +268,7 @@ class Reserves(CaseModel):
     """Interest that reserves earn."""
 
 
-class Debt(CaseModel):
+class Debt(FileModel):
     """Senior debt."""
 
     kind: Literal["sculpted", "level", "mini_perm", "none"] = "sculpted"
@@ -294,7 +295,7 @@ class Debt(CaseModel):
     """Whose reading of the case decides how much is lent."""
 
 
-class Grant(CaseModel):
+class Grant(FileModel):
     """Money that is not paid back."""
 
     amount: measured("USD", 0.0) | None = None  # type: ignore[valid-type]
@@ -307,7 +308,7 @@ class Grant(CaseModel):
     """Whether the public pays it."""
 
 
-class SoftLoan(CaseModel):
+class SoftLoan(FileModel):
     """A loan behind the senior debt: concessional, or first to bear losses."""
 
     amount: measured("USD", 0.0) | None = None  # type: ignore[valid-type]
@@ -326,7 +327,7 @@ class SoftLoan(CaseModel):
     """Whether the public lends it."""
 
 
-class Guarantee(CaseModel):
+class Guarantee(FileModel):
     """A guarantee on the senior debt."""
 
     share: measured("1", 0.0, 1.0)  # type: ignore[valid-type]
@@ -343,7 +344,7 @@ class Guarantee(CaseModel):
     """Share recovered after default."""
 
 
-class Support(CaseModel):
+class Support(FileModel):
     """Public and philanthropic money in the capital structure."""
 
     grants: dict[str, Grant] = {}
@@ -354,7 +355,7 @@ class Support(CaseModel):
     """Guarantee on the senior debt."""
 
 
-class Returns(CaseModel):
+class Returns(FileModel):
     """What owners ask."""
 
     equity: measured("1/yr", 0.0, 1.0, "high") = Figure(value=0.12)  # type: ignore[valid-type]
@@ -365,7 +366,7 @@ class Returns(CaseModel):
     """Nominal rate at which public cost is discounted."""
 
 
-class Reference(CaseModel):
+class Reference(FileModel):
     """What the product would otherwise be."""
 
     price: Stated | None = None
@@ -374,7 +375,7 @@ class Reference(CaseModel):
     """Tonnes CO2e avoided per unit of product."""
 
 
-class Lender(CaseModel):
+class Lender(FileModel):
     """How lenders read the case (P90)."""
 
     bad_ends: tuple[str, ...] = ("production.utilisation", "capital.cost", "capital.cost_growth")
@@ -385,7 +386,7 @@ class Lender(CaseModel):
     """How credits with a market price are counted."""
 
 
-class ChecklistItem(CaseModel):
+class ChecklistItem(FileModel):
     """State of one item of the checklist for the final investment decision."""
 
     status: Literal["done", "under_way", "not_started", "not_needed"]
@@ -398,7 +399,7 @@ class ChecklistItem(CaseModel):
     """When it is due, or was done."""
 
 
-class Readiness(CaseModel):
+class Readiness(FileModel):
     """How ready the project is."""
 
     trl: int | None = Field(None, ge=1, le=9)
@@ -411,7 +412,7 @@ class Readiness(CaseModel):
     """Items of the checklist."""
 
 
-class Correlation(CaseModel):
+class Correlation(FileModel):
     """Two figures that move together in draws."""
 
     between: tuple[str, str]
@@ -420,7 +421,7 @@ class Correlation(CaseModel):
     """Correlation of their standard normal draws."""
 
 
-class Case(CaseModel):
+class Case(FileModel):
     """A project case."""
 
     name: Name

@@ -18,8 +18,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from cleanhub.core.file_model import FileModel
 from cleanhub.core.money import PriceIndex, currency_of, in_dollars
 from cleanhub.core.units import factor
 
@@ -30,15 +31,7 @@ Z90 = NormalDist().inv_cdf(0.9)
 """Standard normal value of the 90th percentile."""
 
 
-class CaseModel(BaseModel):
-    """Base of everything in a case file: unknown keys, NaN and booleans as numbers are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class Figure(CaseModel):
+class Figure(FileModel):
     """One number as stated."""
 
     value: float

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from cleanhub.core.errors import FaultList, InputError
+from cleanhub.core.file_model import FileModel
 from cleanhub.core.yaml_file import YamlFile, fault_kind, merged_mapping, parse_yaml
 from cleanhub.hub.library import load_library
 
@@ -26,17 +27,7 @@ if TYPE_CHECKING:
     from cleanhub.hub.package import Hub
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-    )
-
-
-class Decision(_Model):
+class Decision(FileModel):
     """How owners choose when their equipment falls due."""
 
     rule: Literal["least_cost", "lowest_emissions", "mpp", "optimal"] = "least_cost"
@@ -62,7 +53,7 @@ class Decision(_Model):
     """Consider a change every year instead of only when equipment falls due."""
 
 
-class DriverChoice(_Model):
+class DriverChoice(FileModel):
     """Which values of one driver to use."""
 
     use: str | None = None
@@ -76,7 +67,7 @@ class DriverChoice(_Model):
     a price floor, a share of sales."""
 
 
-class LimitChoice(_Model):
+class LimitChoice(FileModel):
     """How one limit of the hub applies."""
 
     off: bool = False
@@ -89,7 +80,7 @@ class LimitChoice(_Model):
     """Whether what breaks it is refused (as the hub's row says unless given)."""
 
 
-class FreightChoice(_Model):
+class FreightChoice(FileModel):
     """How the charging of trucks is planned."""
 
     serve: bool = True
@@ -106,7 +97,7 @@ class FreightChoice(_Model):
     """Years added to the lead time of works at substations."""
 
 
-class PolicyChoice(_Model):
+class PolicyChoice(FileModel):
     """How one policy applies."""
 
     off: bool = False
@@ -123,7 +114,7 @@ class PolicyChoice(_Model):
     """Put a proposed, expired or ended policy in force from this day; deadlines before it lapse."""
 
 
-class Scenario(_Model):
+class Scenario(FileModel):
     """A named set of choices; everything that is not chosen here is the hub's data."""
 
     name: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -312,7 +303,7 @@ def _holder(chain: list[YamlFile], place: tuple[Any, ...]) -> YamlFile:
     return max(chain, key=lambda file: file.depth(place))
 
 
-_GROUPS: dict[str, type[_Model]] = {
+_GROUPS: dict[str, type[FileModel]] = {
     "decision": Decision,
     "drivers": DriverChoice,
     "limits": LimitChoice,

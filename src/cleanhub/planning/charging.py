@@ -86,19 +86,25 @@ class Coupled:
 
 
 def with_chargers(pathway: Pathway, seed: int = 0, freight: FreightSteps | None = None) -> Coupled:
-    """A walked ``pathway`` with the charging of its trucks; the same one where the hub has no freight.
+    """A ``pathway`` walked with the charging of its trucks; as it is where the hub has no freight.
+
+    One that is only assembled will do: it is walked without chargers only where nothing else is to be done.
 
     ``freight`` are the steps of the same hub and scenario where they have begun already.
 
     Raises :class:`~cleanhub.core.errors.InputError` listing every fault of the hub's freight.
     """
     if not pathway.scenario.freight.serve:
-        return Coupled(pathway)
+        return _alone(pathway)
     freight = freight or FreightSteps(pathway.hub, pathway.scenario, seed)
     case = freight.outline
     if case is None or case.asset_id not in {cls.asset_id for cls in pathway.problem.vehicles}:
-        return Coupled(pathway)
+        return _alone(pathway)
     return _iterate(pathway, freight, case)
+
+
+def _alone(pathway: Pathway) -> Coupled:
+    return Coupled(follow(pathway) if pathway.path is None else pathway)
 
 
 def _iterate(pathway: Pathway, freight: FreightSteps, case: Outline) -> Coupled:

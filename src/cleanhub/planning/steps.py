@@ -14,7 +14,7 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.pathways.assemble import Pathway, assemble
 from cleanhub.pathways.charging import Charging
-from cleanhub.pathways.engine import follow, run_pathway
+from cleanhub.pathways.engine import follow
 from cleanhub.pathways.tables import path_tables
 from cleanhub.planning.announced import Announced
 from cleanhub.planning.charging import TABLES as CHARGING_TABLES
@@ -50,7 +50,8 @@ def computed(
     """
     freight = FreightSteps(hub, scenario, seed, beside=True) if scenario.freight.serve else None
     with clock.step("path"):
-        path = run_pathway(hub, scenario, lambda done, total: tell("years", 0.5 * done / total), seed)
+        path = assemble(hub, scenario, seed)
+    tell("path", 0.2)
     at_ends = [_at_end(path, end) for end in ENDS]
     with clock.step("freight"):
         coupled = with_chargers(path, seed, freight)

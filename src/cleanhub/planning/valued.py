@@ -79,7 +79,7 @@ def valued_projects(hub: Hub, scenario: Scenario) -> Valued:
     book = load_book(hub.library, hub, scenario)
     shared = _shared(hub, scenario)
     content = fingerprint(shared.content)
-    asked = fingerprint(content, book)
+    asked = fingerprint(content, book.content)
     table = hub.tables["projects"]
     cells = table.astype(object).where(table.notna(), None)  # the dtypes tell how gaps are marked
     columns = tuple(zip(table.columns, table.dtypes.astype(str), strict=True))

@@ -148,6 +148,8 @@ class PolicyBook:
         Deflator for indexation.
     meanings
         Meaning of each code by ``(codelist, code)``.
+    content
+        All that the book was made of; its fingerprint is much quicker than that of the book itself.
     """
 
     policies: Mapping[str, Policy]
@@ -155,6 +157,7 @@ class PolicyBook:
     settings: Mapping[str, float]
     price_index: PriceIndex
     meanings: Mapping[tuple[str, str], str]
+    content: tuple[Any, ...]
 
     def policy(self, policy: str) -> Policy:
         """One policy; raises :class:`InputError` naming the known ones if there is none."""
@@ -260,6 +263,7 @@ def book_from_tables(
                 )
             }
         ),
+        content=(dict(tables), codes, library.price_index, None if scenario is None else scenario.policies),
     )
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from cleanhub.core.errors import FaultList
+from cleanhub.core.file_model import FileModel
 from cleanhub.core.tables import Table, allowed, bounds
 from cleanhub.core.yaml_file import YamlFile, fault_kind, parse_yaml
 from cleanhub.hub.library import Library
@@ -30,13 +31,7 @@ from cleanhub.policy.checks import Place, check_condition, check_policy, check_v
 Frames = dict[str, pd.DataFrame]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class UserValue(_Model):
+class UserValue(FileModel):
     """An amount, price, standard or factor."""
 
     item: str
@@ -71,7 +66,7 @@ class UserValue(_Model):
     """What a reader must know."""
 
 
-class UserCondition(_Model):
+class UserCondition(FileModel):
     """What a project must meet."""
 
     condition: str = Field(min_length=1)
@@ -98,7 +93,7 @@ class UserCondition(_Model):
     """What a reader must know."""
 
 
-class UserExclusion(_Model):
+class UserExclusion(FileModel):
     """A policy that cannot be had together with this one."""
 
     policy: str
@@ -109,7 +104,7 @@ class UserExclusion(_Model):
     """Of what they exclude each other."""
 
 
-class UserPolicy(_Model):
+class UserPolicy(FileModel):
     """One policy with everything it needs."""
 
     policy: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -158,7 +153,7 @@ class UserPolicy(_Model):
     """Policies that cannot be had together with it."""
 
 
-_PARTS: dict[str, tuple[type[_Model], Table]] = {
+_PARTS: dict[str, tuple[type[FileModel], Table]] = {
     "values": (UserValue, POLICY_VALUES),
     "conditions": (UserCondition, POLICY_CONDITIONS),
     "excludes": (UserExclusion, POLICY_EXCLUSIONS),
