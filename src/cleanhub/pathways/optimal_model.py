@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import sparse
 
+from cleanhub.core.programme import Matrix
 from cleanhub.pathways.optimal_cost import Accounts, purchase
 from cleanhub.pathways.optimal_groups import Block, build_blocks
 from cleanhub.pathways.optimal_network import BUILD, CHANGE, STAND, Network
@@ -71,7 +71,7 @@ class Model:
     integer: BoolArray
     row_lower: FloatArray
     row_upper: FloatArray
-    matrix: sparse.csc_array
+    matrix: Matrix
     scale: float
     offset: float
     blocks: list[Block]
@@ -482,11 +482,8 @@ class _Builder:
             for i in range(3)
         )
         kept = value != 0
-        matrix = sparse.csc_array(
-            (value[kept], (row[kept].astype(np.int64), column[kept].astype(np.int64))),
-            shape=(self.rows, self.columns),
-        )
-        matrix.sum_duplicates()
+        shape = self.rows, self.columns
+        matrix = Matrix.of(row[kept].astype(np.int64), column[kept].astype(np.int64), value[kept], shape)
         return Model(
             accounts=self.accounts,
             cost=cost / scale,
