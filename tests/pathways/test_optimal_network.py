@@ -10,7 +10,7 @@ from problems import Cap, Market, Plant, Tech, build_problem
 
 from cleanhub.pathways.optimal_cost import Accounts
 from cleanhub.pathways.optimal_groups import build_blocks
-from cleanhub.pathways.optimal_network import BUILD, CHANGE, STAND, STAY, Kind, Network, build_network
+from cleanhub.pathways.optimal_network import BUILD, CHANGE, STAND, STAY, Kind, Network, Networks
 from cleanhub.pathways.problem import Problem
 
 OLD = Tech("old", capex=100, cycle=5, lifetime=5)
@@ -26,7 +26,7 @@ def problem_of(options: list[Tech] | None = None, **more: Any) -> Problem:
 
 def network_of(problem: Problem, **more: Any) -> Network:
     kind = {"market": 0, "starts": (0,), "event": STAND, "begin": 0, "invested": 2020, "end": 10, **more}
-    return build_network(Accounts(problem), Kind(**kind))
+    return Networks(Accounts(problem)).of(Kind(**kind))
 
 
 def test_a_plant_that_falls_due_may_stay_or_change_that_year_alone() -> None:
