@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import highspy
@@ -86,3 +88,10 @@ def test_rows_come_below_those_of_the_matrix() -> None:
     )
     none = np.zeros(0, dtype=np.int64)
     assert by_column(ROWS).with_rows(none, none, np.zeros(0), 0).shape == (2, 2)
+
+
+@pytest.mark.parametrize("module", ["cleanhub.freight.serve", "cleanhub.pathways.optimal"])
+def test_a_programme_is_solved_without_what_is_slow_to_import(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in ('scipy', 'duckdb') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -117,6 +117,21 @@ def test_plants_are_grouped_unless_changes_are_counted(limits: list[Cap], groups
     assert total == pytest.approx(np.full(16, 7.0))
 
 
+def test_kinds_that_differ_by_whole_cycles_share_their_columns() -> None:
+    networks = Networks(Accounts(problem_of()))
+    one, other = (networks.of(Kind(0, (0,), STAND, 0, invested, 10)) for invested in (2020, 2000))
+    assert one.spent is other.spent, "the cycles of 5 and 4 years fall together every 20 years"
+    assert (one.invested, other.invested) == (2020, 2000)
+    assert networks.of(Kind(0, (0,), STAND, 0, 2021, 10)).spent is not one.spent
+
+
+def test_chains_are_the_pairs_of_technology_and_entry_that_columns_run() -> None:
+    network = network_of(problem_of())
+    pairs = np.stack([network.tech, network.entry], axis=1)
+    np.testing.assert_array_equal(network.chains[network.chain], pairs)
+    np.testing.assert_array_equal(network.chains, np.unique(pairs, axis=0))
+
+
 def test_plants_that_make_unlike_shares_of_their_size_are_not_grouped() -> None:
     plants = [
         Plant("old", 1.0, last_investment=2020),
