@@ -101,7 +101,7 @@ def test_rows_join_and_hold() -> None:
     again = Programme(with_rows(model, two))
     again.relax()
     assert again.value == pytest.approx(programme.value)
-    assert Rows.join([]).matrix(3).shape == (0, 3)
+    assert with_rows(model, Rows.join([])).matrix.shape == model.matrix.shape
 
 
 def test_bounds_that_nothing_fits_are_told() -> None:
@@ -112,6 +112,22 @@ def test_bounds_that_nothing_fits_are_told() -> None:
     lower[model.flow[0, 0]] = 11.0
     programme.set_bounds(lower, np.maximum(model.upper, lower))
     assert not programme.relax()
+
+
+def test_bounds_that_are_put_back_give_the_value_back() -> None:
+    model = build_model(one_site())
+    programme = Programme(model)
+    assert programme.relax()
+    free = programme.value
+    upper = model.upper.copy()
+    upper[model.plugs[model.plugs >= 0]] = 0.0
+    programme.set_bounds(model.lower, upper)
+    upper[:] = 0.0  # the caller's array is its own: what the solver was told stays
+    assert programme.relax()
+    assert programme.value < free
+    programme.set_bounds(model.lower, model.upper)
+    assert programme.relax()
+    assert programme.value == pytest.approx(free)
 
 
 # --- from fractions to whole ---------------------------------------------------------------------

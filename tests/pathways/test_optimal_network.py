@@ -10,7 +10,7 @@ from problems import Cap, Market, Plant, Tech, build_problem
 
 from cleanhub.pathways.optimal_cost import Accounts
 from cleanhub.pathways.optimal_groups import build_blocks
-from cleanhub.pathways.optimal_network import BUILD, CHANGE, STAND, STAY, Kind, Network, build_network
+from cleanhub.pathways.optimal_network import BUILD, CHANGE, STAND, STAY, Kind, Network, Networks
 from cleanhub.pathways.problem import Problem
 
 OLD = Tech("old", capex=100, cycle=5, lifetime=5)
@@ -26,7 +26,7 @@ def problem_of(options: list[Tech] | None = None, **more: Any) -> Problem:
 
 def network_of(problem: Problem, **more: Any) -> Network:
     kind = {"market": 0, "starts": (0,), "event": STAND, "begin": 0, "invested": 2020, "end": 10, **more}
-    return build_network(Accounts(problem), Kind(**kind))
+    return Networks(Accounts(problem)).of(Kind(**kind))
 
 
 def test_a_plant_that_falls_due_may_stay_or_change_that_year_alone() -> None:
@@ -115,6 +115,21 @@ def test_plants_are_grouped_unless_changes_are_counted(limits: list[Cap], groups
     assert sum(block.flow.sum() for block in blocks) == 4
     total = sum((block.flow[:, None] * block.product).sum(axis=0) for block in blocks)
     assert total == pytest.approx(np.full(16, 7.0))
+
+
+def test_kinds_that_differ_by_whole_cycles_share_their_columns() -> None:
+    networks = Networks(Accounts(problem_of()))
+    one, other = (networks.of(Kind(0, (0,), STAND, 0, invested, 10)) for invested in (2020, 2000))
+    assert one.spent is other.spent, "the cycles of 5 and 4 years fall together every 20 years"
+    assert (one.invested, other.invested) == (2020, 2000)
+    assert networks.of(Kind(0, (0,), STAND, 0, 2021, 10)).spent is not one.spent
+
+
+def test_chains_are_the_pairs_of_technology_and_entry_that_columns_run() -> None:
+    network = network_of(problem_of())
+    pairs = np.stack([network.tech, network.entry], axis=1)
+    np.testing.assert_array_equal(network.chains[network.chain], pairs)
+    np.testing.assert_array_equal(network.chains, np.unique(pairs, axis=0))
 
 
 def test_plants_that_make_unlike_shares_of_their_size_are_not_grouped() -> None:

@@ -16,9 +16,18 @@ from cleanhub.freight.energy import battery_at_plug, group_co2e, group_energy
 from cleanhub.freight.exposure import diesel_pm_people
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.flows import Ways
-from cleanhub.freight.grid import build_grid
+from cleanhub.freight.grid import build_grid, substation_operators
 from cleanhub.freight.network import Network
-from cleanhub.freight.problem import FloatArray, Grid, IntArray, Sites, SitingProblem, TruckDays, Zones
+from cleanhub.freight.problem import (
+    FloatArray,
+    Grid,
+    IntArray,
+    Sites,
+    SitingProblem,
+    TextArray,
+    TruckDays,
+    Zones,
+)
 from cleanhub.freight.roads import load_network
 from cleanhub.freight.tours import build_truck_days
 from cleanhub.freight.trips import build_trips
@@ -108,6 +117,11 @@ class FreightCase(Ground):
         yearly = capital * (sites.yearly_share + recovery)
         each = sites.usd_per_kwh + yearly / (sites.kwh_per_plug * self.working_days)
         return float(np.quantile(each, CHEAPER))
+
+    @cached_property
+    def operators(self) -> TextArray:
+        """Who runs the substation of each site, (S,); empty where nobody is named."""
+        return substation_operators(self.hub, self.grid)[self.sites.substation]
 
     @cached_property
     def drivers(self) -> Drivers:

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from cleanhub.core.errors import RunError
-from cleanhub.core.programme import loaded_solver
+from cleanhub.core.programme import Matrix, loaded_solver
 from cleanhub.freight.site_power import SiteOptions
 from cleanhub.freight.tariff_arrays import DAYS_OF_MONTH, HOURS, SEASON_MONTHS
 
@@ -125,7 +124,7 @@ class _Columns:
     def solve(self) -> FloatArray:
         """Values of all columns at the optimum."""
         row, column, value = (np.concatenate(parts) for parts in zip(*self.entries, strict=True))
-        matrix = sparse.csc_array((value, (row, column)), shape=(self.rows, self.count))
+        matrix = Matrix.of(row, column, value, (self.rows, self.count))
         solver = loaded_solver(
             np.concatenate(self.cost),
             np.zeros(self.count),

@@ -20,7 +20,6 @@ from cleanhub.freight.charging_schedule import (
 )
 from cleanhub.freight.charging_windows import time_at_base
 from cleanhub.freight.flows import road_flow
-from cleanhub.freight.grid import substation_operators
 from cleanhub.freight.problem import HOME, FloatArray, SitingPlan, SitingProblem
 from cleanhub.freight.site_figures import OWN
 from cleanhub.freight.siting import relative_gap, solve_siting
@@ -164,8 +163,7 @@ def schedule_of(case: FreightCase, plan: SitingPlan, t: int) -> Schedule:
     """The hourly charging of every site in year position ``t``, at least cost within the grid's room."""
     sites, year = case.sites, int(plan.problem.years[t])
     power = plan.plugs[:, t] * mean_plug_kw(case)
-    utility = substation_operators(case.hub, case.grid)[sites.substation]
-    tariffs = tariffs_for(case.hub, utility, np.maximum(power, 1.0), year, case.figures, case.drivers)
+    tariffs = tariffs_for(case.hub, case.operators, np.maximum(power, 1.0), year, case.figures, case.drivers)
     return schedule_charging(
         merge_windows(windows_of(case, plan, t)),
         power,

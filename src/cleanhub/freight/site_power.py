@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -107,6 +106,8 @@ def grid_carbon(hub: Hub, year: int, drivers: Drivers | None = None) -> FloatArr
 
 def _hours(path: str) -> FloatArray:
     """Mean intensity by season, kind of day and hour of the served basis [t/kWh]."""
+    import duckdb  # slow to import, and plans do not read hours
+
     query = (
         "select year, hour_of_year, carbon_kg_per_mwh from read_parquet(?) "
         "where basis = ? and carbon_kg_per_mwh is not null order by year, hour_of_year"

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
 
+from cleanhub.core.programme import Matrix
 from cleanhub.finance.annuity import capital_recovery_factor
 from cleanhub.freight.problem import (
     HOME,
@@ -73,7 +73,7 @@ class Model:
     integer: BoolArray
     row_lower: FloatArray
     row_upper: FloatArray
-    matrix: sparse.csc_array
+    matrix: Matrix
     flow: IntArray
     plugs: IntArray
     opens: IntArray
@@ -304,7 +304,7 @@ def build_model(problem: SitingProblem, terms: Terms | None = None) -> Model:
     gain, upper, integer = (np.concatenate(part) for part in zip(*make.columns, strict=True))
     row_lower, row_upper = (np.concatenate(part) for part in zip(*make.bounds, strict=True))
     rows, columns, values = (np.concatenate(part) for part in zip(*make.entries, strict=True))
-    matrix = sparse.csc_array((values, (rows, columns)), shape=(make.height, make.width))
+    matrix = Matrix.of(rows, columns, values, (make.height, make.width))
     return Model(
         problem, terms, gain, np.zeros(make.width), upper, integer, row_lower, row_upper, matrix,
         flow, plugs, opens, tiers,

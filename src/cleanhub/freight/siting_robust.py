@@ -22,6 +22,7 @@ from scipy import sparse
 from scipy.stats import kendalltau
 
 from cleanhub.core.errors import FaultList, RunError
+from cleanhub.core.programme import Matrix
 from cleanhub.freight.problem import BoolArray, FloatArray, IntArray, SitingPlan, SitingProblem
 from cleanhub.freight.siting import ENOUGH, GAP, NODES, ROUNDS, made_plan, programme_of, solve_siting
 from cleanhub.freight.siting_checks import FILE
@@ -214,8 +215,10 @@ class _Joined:
         """All scenarios as one programme; its shapes are those of the first scenario."""
         more = len(self.extra_gain)
         width = self.width + more
-        blocks = [sparse.block_diag([model.matrix for model in self.models]), *(row[0] for row in self.rows)]
+        own = [sparse.csc_array(_parts(m.matrix), shape=m.matrix.shape) for m in self.models]
+        blocks = [sparse.block_diag(own), *(row[0] for row in self.rows)]
         tables = [_as_wide(sparse.csr_array(table), width) for table in blocks]
+        whole = sparse.csc_array(sparse.vstack(tables))
         return replace(
             self.models[0],
             gain=np.concatenate([np.zeros(self.width), self.extra_gain]),
@@ -224,7 +227,7 @@ class _Joined:
             integer=np.concatenate([*(model.integer for model in self.models), np.zeros(more, dtype=bool)]),
             row_lower=np.concatenate([*(m.row_lower for m in self.models), *(row[1] for row in self.rows)]),
             row_upper=np.concatenate([*(m.row_upper for m in self.models), *(row[2] for row in self.rows)]),
-            matrix=sparse.csc_array(sparse.vstack(tables)),
+            matrix=Matrix(whole.shape, whole.indptr.astype(int), whole.indices.astype(int), whole.data),
         )
 
     def whole(self) -> BoolArray:
@@ -240,6 +243,11 @@ class _Joined:
             plan = made_plan(model, own, model.worth(own), "shared")
             out.append(plan)
         return tuple(out)
+
+
+def _parts(matrix: Matrix) -> tuple[FloatArray, IntArray, IntArray]:
+    """A matrix as scipy takes its parts."""
+    return matrix.data, matrix.indices, matrix.indptr
 
 
 def _as_wide(table: sparse.csr_array, width: int) -> sparse.csr_array:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
-from scipy import sparse
 
-from cleanhub.core.programme import loaded_solver, mark_whole
+from cleanhub.core.programme import compressed, loaded_solver, mark_whole
 from cleanhub.freight.problem import FloatArray, IntArray
 from cleanhub.freight.siting_model import Model
 
@@ -43,16 +42,12 @@ class Rows:
             np.concatenate([none, *(part.upper for part in parts)]),
         )
 
-    def matrix(self, width: int) -> sparse.csr_array:
-        """The rows as a sparse matrix of ``width`` columns."""
-        return sparse.csr_array((self.value, (self.row, self.column)), shape=(len(self.upper), width))
-
 
 def with_rows(model: Model, rows: Rows) -> Model:
     """``model`` with ``rows`` added."""
     return replace(
         model,
-        matrix=sparse.csc_array(sparse.vstack([model.matrix, rows.matrix(len(model.gain))])),
+        matrix=model.matrix.with_rows(rows.row, rows.column, rows.value, len(rows.upper)),
         row_lower=np.concatenate([model.row_lower, np.full(len(rows.upper), -np.inf)]),
         row_upper=np.concatenate([model.row_upper, rows.upper]),
     )
@@ -66,7 +61,7 @@ class Programme:
         self.solver = _new_solver(model)
         self.value = -np.inf
         self.values: FloatArray = np.zeros(len(model.gain))
-        self._every = np.arange(len(model.gain), dtype=np.int32)
+        self._lower, self._upper = model.lower, model.upper
 
     def relax(self) -> bool:
         """Solve with fractions. False when nothing fits the bounds and rows."""
@@ -79,8 +74,10 @@ class Programme:
         return True
 
     def set_bounds(self, lower: FloatArray, upper: FloatArray) -> None:
-        """Other bounds on all columns."""
-        self.solver.changeColsBounds(len(self._every), self._every, lower, upper)
+        """Other bounds on all columns; the solver is told of those that differ."""
+        which = np.flatnonzero((lower != self._lower) | (upper != self._upper)).astype(np.int32)
+        self.solver.changeColsBounds(len(which), which, lower[which], upper[which])
+        self._lower, self._upper = lower.copy(), upper.copy()
 
     def widen(self, lower: FloatArray, upper: FloatArray) -> None:
         """Other bounds on all columns, of the model too: :meth:`bound` then holds within them."""
@@ -89,16 +86,11 @@ class Programme:
 
     def add(self, rows: Rows) -> None:
         """Add rows to the solver and to the model."""
-        table = rows.matrix(len(self._every))
-        self.solver.addRows(
-            len(rows.upper),
-            np.full(len(rows.upper), -np.inf),
-            rows.upper,
-            table.nnz,
-            table.indptr[:-1].astype(np.int32),
-            table.indices.astype(np.int32),
-            table.data,
-        )
+        count = len(rows.upper)
+        shape = count, len(self.model.gain)
+        start, column, value = compressed(rows.row, rows.column, rows.value, shape)
+        starts, columns = start[:-1].astype(np.int32), column.astype(np.int32)
+        self.solver.addRows(count, np.full(count, -np.inf), rows.upper, len(value), starts, columns, value)
         self.model = with_rows(self.model, rows)
 
     def bound(self) -> float:
@@ -108,7 +100,7 @@ class Programme:
         side = np.where(dual > 0, model.row_lower, model.row_upper)
         dual = np.where(np.isfinite(side), dual, 0.0)
         rows = float((dual * np.where(dual != 0.0, side, 0.0)).sum())
-        reduced = -model.gain - model.matrix.T @ dual
+        reduced = -model.gain - model.matrix.transposed_times(dual)
         columns = float(np.where(reduced > 0, reduced * model.lower, reduced * model.upper).sum())
         return -(rows + columns)
 

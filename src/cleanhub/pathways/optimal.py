@@ -105,7 +105,7 @@ def solve_optimal(
         status=words,
         columns=len(model.cost),
         rows=len(model.row_lower),
-        entries=int(model.matrix.nnz),
+        entries=len(model.matrix.data),
     )
 
 

@@ -166,9 +166,7 @@ def _decode_block(
     problem, network = model.accounts.problem, block.network
     dispatched = bool(problem.markets.meets_demand[network.market])
     flows = _flows(block, values)
-    pairs = np.stack([network.tech, network.entry], axis=1)
-    chains, which = np.unique(pairs, axis=0, return_inverse=True)
-    which = which.ravel()
+    chains = network.chains
     covers = network.covers.astype(float)
     if not dispatched:
         covers[network.end >= network.end.max(), network.end.max() :] = 1.0
@@ -178,9 +176,10 @@ def _decode_block(
         if not share.any():
             continue
         stands = np.zeros((len(chains), covers.shape[1]))
-        np.add.at(stands, which, share[:, None] * covers)
         spent = np.zeros_like(stands)
-        np.add.at(spent, which, share[:, None] * network.spent)
+        for j in np.flatnonzero(share).tolist():
+            stands[network.chain[j]] += share[j] * covers[j]
+            spent[network.chain[j]] += share[j] * network.spent[j]
         whole = not dispatched and bool((stands.max(axis=0) > 1.0 - 1e-6).all())
         for member in _members(problem, block, group):
             rows = _add_rows(problem, block, member, chains, stands, spent, whole, load, out)
@@ -273,7 +272,7 @@ def _add_events(
     """Changes and new plants of one plant; ``rows`` tells the row of each chain."""
     problem, network = accounts.problem, block.network
     dispatched = bool(problem.markets.meets_demand[network.market])
-    for j in np.flatnonzero((share > 0) & np.isin(network.event, (CHANGE, BUILD))).tolist():
+    for j in np.flatnonzero((share > 0) & ((network.event == CHANGE) | (network.event == BUILD))).tolist():
         t, k, before = int(network.start[j]), int(network.tech[j]), int(network.before[j])
         part, built = float(share[j]), network.event[j] == BUILD
         size = part * (member.size if dispatched else float(member.made[t]))

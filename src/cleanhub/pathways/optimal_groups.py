@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cleanhub.pathways.optimal_cost import Accounts
-from cleanhub.pathways.optimal_network import BUILD, STAND, Kind, Network, build_network, reach
+from cleanhub.pathways.optimal_network import BUILD, STAND, Kind, Network, Networks
 from cleanhub.pathways.problem import COUNT, FloatArray, IntArray, Problem
 
 
@@ -50,32 +50,30 @@ class Block:
 def build_blocks(accounts: Accounts, whole_plants: bool) -> list[Block]:
     """Blocks of the plants at the start, of the committed additions and of what may be built."""
     problem = accounts.problem
-    blocks = [*_starting(accounts, whole_plants), *_committed(accounts), *_new(accounts)]
+    networks = Networks(accounts)
+    blocks = [*_starting(networks, whole_plants), *_committed(networks), *_new(networks)]
     return [block for block in blocks if len(problem.years)]
 
 
-def _starting(accounts: Accounts, whole_plants: bool) -> list[Block]:
-    problem = accounts.problem
+def _starting(networks: Networks, whole_plants: bool) -> list[Block]:
+    problem = networks.accounts.problem
     plants, markets, tech = problem.plants, problem.markets, problem.tech
     counted = _counted(problem)
     groups: dict[tuple[Any, ...], list[int]] = {}
-    reached: dict[tuple[int, int], IntArray] = {}
     made = np.where(markets.meets_demand[plants.market][:, None], plants.capacity[:, None], plants.made)
     most = made.max(axis=1, initial=0.0)
     profile = np.round(np.divide(made, most[:, None], out=np.zeros_like(made), where=most[:, None] > 0), 10)
     for n in np.flatnonzero(plants.start >= 0).tolist():
         m, start = int(plants.market[n]), int(plants.start[n])
         region = int(markets.region[m])
-        if (region, start) not in reached:
-            reached[region, start] = reach(accounts, region, (start,))
-        ks = reached[region, start]
+        ks = networks.reach(region, (start,))
         alike = not (counted[m] or (tech.minimum_site_t[ks] > 0).any() or (whole_plants and len(ks) > 1))
         due = tuple((plants.last_investment[n] % np.maximum(tech.cycle[ks], 1)).tolist())
         key = (m, start, due, int(plants.closes[n]), profile[n].tobytes(), alike or made[n].tobytes())
         groups.setdefault(key, []).append(n)
     by_kind: dict[tuple[Any, ...], list[list[int]]] = {}
     for (m, start, due, closes, shape, size), members in groups.items():
-        small = (tech.minimum_site_t[reached[int(markets.region[m]), start]] > 0).any()
+        small = (tech.minimum_site_t[networks.reach(int(markets.region[m]), (start,))] > 0).any()
         shared = (m, start, due, closes, (shape, size) if small else None)
         by_kind.setdefault(shared, []).append(members)
     out = []
@@ -94,15 +92,15 @@ def _starting(accounts: Accounts, whole_plants: bool) -> list[Block]:
             end=int(np.searchsorted(problem.years, int(plants.closes[n]), side="right")),
             product=product,
         )
-        out.append(_block(accounts, kind, sets, made))
+        out.append(_block(networks, kind, sets, made))
     return [block for block in out if block.network.columns]
 
 
-def _block(accounts: Accounts, kind: Kind, sets: list[list[int]], made: FloatArray) -> Block:
-    plants = accounts.problem.plants
+def _block(networks: Networks, kind: Kind, sets: list[list[int]], made: FloatArray) -> Block:
+    plants = networks.accounts.problem.plants
     members = [np.array(one, dtype=np.int64) for one in sets]
     return Block(
-        network=build_network(accounts, kind),
+        network=networks.of(kind),
         members=members,
         flow=np.array([float(len(one)) for one in members]),
         size=np.array([float(plants.capacity[one].mean()) for one in members]),
@@ -119,8 +117,8 @@ def _counted(problem: Problem) -> list[bool]:
     return [bool(one) for one in out]
 
 
-def _committed(accounts: Accounts) -> list[Block]:
-    problem = accounts.problem
+def _committed(networks: Networks) -> list[Block]:
+    problem = networks.accounts.problem
     alike: dict[tuple[int, int, int, float], list[int]] = {}
     for position, (year, market, option, capacity, _) in enumerate(problem.additions):
         inside = year > max(problem.last_reported, int(problem.years[0])) and year <= int(problem.years[-1])
@@ -128,15 +126,15 @@ def _committed(accounts: Accounts) -> list[Block]:
             alike.setdefault((year, market, option, capacity), []).append(position)
     out = []
     for (year, market, option, capacity), members in alike.items():
-        network = _built(accounts, market, (option,), year, capacity)
+        network = _built(networks, market, (option,), year, capacity)
         product = np.full((1, len(problem.years)), capacity)
         flow, size = np.array([float(len(members))]), np.array([capacity])
         out.append(Block(network, [np.array(members)], flow, size, product, added=True))
     return out
 
 
-def _new(accounts: Accounts) -> list[Block]:
-    problem = accounts.problem
+def _new(networks: Networks) -> list[Block]:
+    problem = networks.accounts.problem
     markets, tech = problem.markets, problem.tech
     out = []
     first = max(problem.first_choice, problem.last_reported + 1, int(problem.years[0]) + 1)
@@ -146,17 +144,17 @@ def _new(accounts: Accounts) -> list[Block]:
         for year in range(first, int(problem.years[-1]) + 1):
             starts = np.flatnonzero(offered & (tech.earliest <= year))
             if len(starts):
-                network = _built(accounts, int(m), tuple(starts.tolist()), year, size)
+                network = _built(networks, int(m), tuple(starts.tolist()), year, size)
                 product = np.full((1, len(problem.years)), size)
                 out.append(Block(network, [], np.array([np.nan]), np.array([size]), product))
     return out
 
 
-def _built(accounts: Accounts, market: int, starts: tuple[int, ...], year: int, capacity: float) -> Network:
+def _built(networks: Networks, market: int, starts: tuple[int, ...], year: int, capacity: float) -> Network:
     """Network of plants that are built in ``year``."""
-    problem = accounts.problem
+    problem = networks.accounts.problem
     region = int(problem.markets.region[market])
-    small = problem.tech.minimum_site_t[reach(accounts, region, starts)] > 0
+    small = problem.tech.minimum_site_t[networks.reach(region, starts)] > 0
     made = np.full(len(problem.years), capacity * float(problem.markets.high[market]))
     kind = Kind(
         market=market,
@@ -167,4 +165,4 @@ def _built(accounts: Accounts, market: int, starts: tuple[int, ...], year: int, 
         end=len(problem.years),
         product=made if small.any() else None,
     )
-    return build_network(accounts, kind)
+    return networks.of(kind)

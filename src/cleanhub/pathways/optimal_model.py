@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import sparse
 
+from cleanhub.core.programme import Matrix
 from cleanhub.pathways.optimal_cost import Accounts, purchase
 from cleanhub.pathways.optimal_groups import Block, build_blocks
 from cleanhub.pathways.optimal_network import BUILD, CHANGE, STAND, Network
@@ -71,7 +71,7 @@ class Model:
     integer: BoolArray
     row_lower: FloatArray
     row_upper: FloatArray
-    matrix: sparse.csc_array
+    matrix: Matrix
     scale: float
     offset: float
     blocks: list[Block]
@@ -290,7 +290,8 @@ class _Builder:
         rows = self._add_rows(np.zeros(nodes), np.full(nodes, spare)).reshape(groups, network.nodes)
         for node, sign in ((network.target, 1.0), (network.origin, -1.0)):
             j = np.flatnonzero(node >= 0)
-            self._put(rows[:, node[j]], block.columns(j), np.full((1, 1), sign))
+            if len(j):
+                self._put(rows[:, node[j]], block.columns(j), np.full((1, 1), sign))
         if not dispatched:
             self._enter_flows(block, size)
         self._enter_changes(block, amount)
@@ -299,7 +300,9 @@ class _Builder:
     def _running(self, network: Network) -> FloatArray:
         """Discounted running cost less credit per unit of product by column and year, (J, T)."""
         m = network.market
-        yearly = self.accounts.yearly[m, network.tech] - self._credit(network.entry, network.tech, m)
+        yearly = self.accounts.yearly[m, network.tech]
+        if (network.entry >= 0).any():
+            yearly = yearly - self._credit(network.entry, network.tech, m)
         return np.asarray(yearly * self.accounts.discount * network.covers)
 
     def _credit(self, entry: IntArray, tech: IntArray, market: int) -> FloatArray:
@@ -322,6 +325,8 @@ class _Builder:
     def _enter_changes(self, block: Block, amount: FloatArray) -> None:
         """Changes count, and new plants where capacity does; committed plants do not."""
         network = block.network
+        if not self._change_limits(network.market):
+            return
         changing = np.flatnonzero(network.event == CHANGE)
         built = np.flatnonzero(network.event == BUILD) if not block.added else changing[:0]
         for limit, rows, weight in self._change_limits(network.market):
@@ -372,7 +377,7 @@ class _Builder:
             self.making.append(Making(market, tech, entry, start, int(columns[0]), int(rows[0])))
         for block in mine:
             network = block.network
-            base = np.array([first[key] for key in _keys(network)], dtype=np.int64)
+            base = np.array([first[key] for key in _chains(network)], dtype=np.int64)[network.chain]
             j, t = np.nonzero(network.covers)
             values = np.repeat(-high * block.size[:, None] / reference, len(j), axis=1)
             self._put((base[j] + t)[None, :], block.columns(j), values)
@@ -482,11 +487,8 @@ class _Builder:
             for i in range(3)
         )
         kept = value != 0
-        matrix = sparse.csc_array(
-            (value[kept], (row[kept].astype(np.int64), column[kept].astype(np.int64))),
-            shape=(self.rows, self.columns),
-        )
-        matrix.sum_duplicates()
+        shape = self.rows, self.columns
+        matrix = Matrix.of(row[kept].astype(np.int64), column[kept].astype(np.int64), value[kept], shape)
         return Model(
             accounts=self.accounts,
             cost=cost / scale,
@@ -510,13 +512,9 @@ class _Builder:
         )
 
 
-def _keys(network: Network) -> list[tuple[int, int]]:
-    """Technology and credit year of each column."""
-    return list(zip(network.tech.tolist(), network.entry.tolist(), strict=True))
-
-
-def _chains(network: Network) -> set[tuple[int, int]]:
-    return set(_keys(network))
+def _chains(network: Network) -> list[tuple[int, int]]:
+    """Technology and credit year of each chain."""
+    return [(tech, entry) for tech, entry in network.chains.tolist()]
 
 
 def survival(cls: VehicleClass, count: int) -> FloatArray:

@@ -10,12 +10,12 @@ the years it covers and the capital it spends, so that cost and limits are sums 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cleanhub.pathways.optimal_cost import Accounts
-from cleanhub.pathways.problem import RETROFIT, BoolArray, FloatArray, IntArray
+from cleanhub.pathways.problem import RETROFIT, BoolArray, FloatArray, IntArray, Problem
 
 STAND, BUILD, STAY, CHANGE = 0, 1, 2, 3
 
@@ -29,7 +29,8 @@ class Network:
     year positions covered; ``origin`` and ``target`` the nodes (-1: none), all (J,). ``spent`` is the
     capital spent per unit of size (J, T) [USD]; ``partial`` whether only the added part is paid,
     ``due`` whether what is left falls due in the year of the event (J,); ``invested`` the year that
-    the cycle counts from.
+    the cycle counts from. ``covers`` (J, T) says whether a column covers a year; ``chains`` (C, 2) are
+    the pairs of technology and entry, ascending, and ``chain`` (J,) which of them a column runs.
     """
 
     market: int
@@ -47,17 +48,14 @@ class Network:
     partial: BoolArray
     due: BoolArray
     invested: int
+    covers: BoolArray
+    chains: IntArray
+    chain: IntArray
 
     @property
     def columns(self) -> int:
         """Number of columns."""
         return len(self.tech)
-
-    @property
-    def covers(self) -> BoolArray:
-        """Whether a column covers a year, (J, T)."""
-        t = np.arange(self.spent.shape[1])[None, :]
-        return np.asarray((t >= self.start[:, None]) & (t < self.end[:, None]))
 
 
 @dataclass(frozen=True)
@@ -79,24 +77,83 @@ class Kind:
     product: FloatArray | None = None
 
 
-def build_network(accounts: Accounts, kind: Kind) -> Network:
-    """Every column that a group of ``kind`` can reach."""
+class Networks:
+    """Networks of the groups of one programme, each made once: groups of two markets often share theirs."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self.accounts = accounts
+        self._reached: dict[tuple[int, tuple[int, ...]], IntArray] = {}
+        self._open: dict[tuple[int, tuple[int, ...], int, int], BoolArray] = {}
+        self._made: dict[tuple[object, ...], Network] = {}
+
+    def of(self, kind: Kind) -> Network:
+        """Every column that a group of ``kind`` can reach."""
+        problem = self.accounts.problem
+        region = int(problem.markets.region[kind.market])
+        ks = self.reach(region, kind.starts)
+        years, t = problem.years, np.arange(len(problem.years))
+        due = (years[None, :] - kind.invested) % np.maximum(problem.tech.cycle[ks], 1)[:, None] == 0
+        due &= (t > 0) & (years > problem.last_reported) & (t > kind.begin) & (t < kind.end)
+        allowed = self._allowed(kind, ks, region, due)
+        leave: BoolArray = np.asarray(allowed.any(axis=1))
+        if problem.markets.meets_demand[kind.market]:
+            leave |= due & (self.accounts.renewal[ks] > 0)
+        read = due.tobytes(), allowed.tobytes(), leave.tobytes()
+        key = (region, kind.starts, kind.event, kind.begin, kind.end, *read)
+        if key not in self._made:
+            self._made[key] = _network(self.accounts, kind, ks, due, allowed, leave)
+        return replace(self._made[key], market=kind.market, invested=kind.invested)
+
+    def reach(self, region: int, starts: tuple[int, ...]) -> IntArray:
+        """Technologies that can follow from ``starts`` within the years, ``starts`` included, sorted."""
+        if (region, starts) in self._reached:
+            return self._reached[region, starts]
+        problem = self.accounts.problem
+        open_to = problem.costs.priced[region] & (problem.tech.earliest <= int(problem.years[-1]))
+        seen = np.zeros(len(open_to), dtype=bool)
+        seen[list(starts)] = True
+        while True:
+            more = (problem.kinds[seen] > 0).any(axis=0) & open_to & ~seen
+            if not more.any():
+                break
+            seen |= more
+        return self._reached.setdefault((region, starts), np.flatnonzero(seen))
+
+    def _allowed(self, kind: Kind, ks: IntArray, region: int, due: BoolArray) -> BoolArray:
+        """Whether a plant may change from one technology to another in a year, (n, n, T)."""
+        problem, tech = self.accounts.problem, self.accounts.problem.tech
+        key = region, kind.starts, kind.begin, kind.end
+        if key not in self._open:
+            self._open[key] = _open(problem, kind, ks, region)
+        out = self._open[key]
+        if not problem.rule.reinvest_early:
+            out = out & due[:, None, :]
+        if kind.product is not None:
+            emitted = tech.direct[ks][:, None] * kind.product[None, :]
+            out = out & (emitted[:, None, :] >= tech.minimum_site_t[ks][None, :, None])
+        return out
+
+
+def _open(problem: Problem, kind: Kind, ks: IntArray, region: int) -> BoolArray:
+    """Whether a change is one and its technology ready, whatever falls due and however large, (n, n, T)."""
+    years, t = problem.years, np.arange(len(problem.years))
+    switch = problem.kinds[np.ix_(ks, ks)] > 0
+    np.fill_diagonal(switch, False)
+    switch &= problem.costs.priced[region, ks][None, :]
+    now = (years >= problem.first_choice) & (years > problem.last_reported)
+    now &= (t > kind.begin) & (t < kind.end) & (t > 0)
+    ready = (problem.tech.earliest[ks][:, None] <= years[None, :]) & now[None, :]
+    return np.asarray(switch[:, :, None] & ready[None, :, :])
+
+
+def _network(
+    accounts: Accounts, kind: Kind, ks: IntArray, due: BoolArray, allowed: BoolArray, leave: BoolArray
+) -> Network:
+    """The network of ``kind`` over technologies ``ks``, where changes are ``allowed`` and nodes ``leave``."""
     problem = accounts.problem
-    tech, years = problem.tech, problem.years
-    region = int(problem.markets.region[kind.market])
-    ks = reach(accounts, region, kind.starts)
-    count = len(years)
-    t = np.arange(count)
-    due = (years[None, :] - kind.invested) % np.maximum(tech.cycle[ks], 1)[:, None] == 0
-    counting = (t > 0) & (years > problem.last_reported) & (t > kind.begin) & (t < kind.end)
-    due &= counting[None, :]
-    allowed = _allowed(accounts, kind, ks, region, due)
-    leave: BoolArray = np.asarray(allowed.any(axis=1))
-    if problem.markets.meets_demand[kind.market]:
-        leave |= due & (accounts.renewal[ks] > 0)
     following = _following(leave, kind.end)
     first = np.searchsorted(ks, np.array(kind.starts, dtype=np.int64))
-    credit = problem.costs.credits[region, ks] != 0
+    credit = problem.costs.credits[problem.markets.region[kind.market], ks] != 0
     ids = _node_ids(leave, allowed, credit, first, kind)
     k, entry, at = np.nonzero(ids >= 0)
     entry -= 1
@@ -121,43 +178,11 @@ def build_network(accounts: Accounts, kind: Kind) -> Network:
     return _finish(accounts, kind, ks, due, ids, column)
 
 
-def reach(accounts: Accounts, region: int, starts: tuple[int, ...]) -> IntArray:
-    """Technologies that can follow from ``starts`` within the years, ``starts`` included, sorted."""
-    problem = accounts.problem
-    open_to = problem.costs.priced[region] & (problem.tech.earliest <= int(problem.years[-1]))
-    seen = np.zeros(len(open_to), dtype=bool)
-    seen[list(starts)] = True
-    while True:
-        more = (problem.kinds[seen] > 0).any(axis=0) & open_to & ~seen
-        if not more.any():
-            return np.flatnonzero(seen)
-        seen |= more
-
-
-def _allowed(accounts: Accounts, kind: Kind, ks: IntArray, region: int, due: BoolArray) -> BoolArray:
-    """Whether a plant may change from one technology to another in a year, (n, n, T)."""
-    problem, tech = accounts.problem, accounts.problem.tech
-    years, t = problem.years, np.arange(len(problem.years))
-    switch = problem.kinds[np.ix_(ks, ks)] > 0
-    np.fill_diagonal(switch, False)
-    switch &= problem.costs.priced[region, ks][None, :]
-    now = (years >= problem.first_choice) & (years > problem.last_reported)
-    now &= (t > kind.begin) & (t < kind.end) & (t > 0)
-    ready = (tech.earliest[ks][:, None] <= years[None, :]) & now[None, :]
-    out = switch[:, :, None] & ready[None, :, :]
-    if not problem.rule.reinvest_early:
-        out &= due[:, None, :]
-    if kind.product is not None:
-        emitted = tech.direct[ks][:, None] * kind.product[None, :]
-        out &= emitted[:, None, :] >= tech.minimum_site_t[ks][None, :, None]
-    return np.asarray(out)
-
-
 def _following(leave: BoolArray, end: int) -> IntArray:
     """First later year in which each technology may be left, ``end`` where there is none, (n, T)."""
     out = np.full(leave.shape, end, dtype=np.int64)
-    for t in range(leave.shape[1] - 2, -1, -1):
-        out[:, t] = np.where(leave[:, t + 1], t + 1, out[:, t + 1])
+    at = np.where(leave, np.arange(leave.shape[1]), end)
+    out[:, :-1] = np.minimum.accumulate(at[:, :0:-1], axis=1)[:, ::-1]
     return np.minimum(out, end)
 
 
@@ -193,9 +218,11 @@ def _finish(
     target = np.where(inside, ids[local, column["entry"] + 1, at], -1)
     alive = _reached(column["origin"], target, begin, ids.size)
     kept = {name: values[alive] for name, values in column.items()}
-    nodes, numbered = np.unique(np.concatenate([kept["origin"], target[alive], [-1]]), return_inverse=True)
-    origin, target = numbered[: alive.sum()] - 1, numbered[alive.sum() : -1] - 1
+    origin, target, nodes = _numbered(kept["origin"], target[alive], ids.size)
     before, after = kept["before"], kept["tech"]
+    t = np.arange(len(accounts.problem.years))[None, :]
+    pair = ks[after] * (t.size + 1) + kept["entry"] + 1
+    chains, chain = np.unique(pair, return_inverse=True)
     known = before >= 0
     was = np.where(known, before, 0)
     kinds = accounts.problem.kinds[ks[was], ks[after]]
@@ -214,12 +241,25 @@ def _finish(
         end=kept["end"],
         origin=origin,
         target=target,
-        nodes=len(nodes) - 1,
+        nodes=nodes,
         spent=spent,
         partial=partial,
         due=known & due[was, kept["start"]],
         invested=kind.invested,
+        covers=(t >= kept["start"][:, None]) & (t < kept["end"][:, None]),
+        chains=np.stack([chains // (t.size + 1), chains % (t.size + 1) - 1], axis=1),
+        chain=chain,
     )
+
+
+def _numbered(origin: IntArray, target: IntArray, size: int) -> tuple[IntArray, IntArray, int]:
+    """Nodes (below ``size``; -1: none) numbered anew in their order, and how many there are."""
+    there = np.zeros(size + 1, dtype=bool)
+    there[origin] = there[target] = True
+    there[-1] = False  # that of none
+    number = np.cumsum(there) - 1
+    number[-1] = -1
+    return number[origin], number[target], int(there.sum())
 
 
 def _reached(origin: IntArray, target: IntArray, start: IntArray, size: int) -> BoolArray:
