@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from cleanhub.core.errors import RunError
@@ -16,6 +17,7 @@ from cleanhub.report.contract import HubLike, PlanLike
 from cleanhub.report.numbers import tonne_factor
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 def as_rows(frame: pd.DataFrame | None) -> list[Row]:
@@ -39,6 +41,22 @@ def _replaced(text: str, names: Mapping[str, str]) -> str:
     return re.sub(r"[\w-]*\w", lambda hit: names.get(hit[0], hit[0]), text)
 
 
+def once(make: Callable[[Context], T]) -> Callable[[Context], T]:
+    """``make``, whose value is made once for each context: the section and the blueprint show the same.
+
+    Only for what cites nothing: a citation counts where its part is written.
+    """
+
+    @wraps(make)
+    def made(context: Context) -> T:
+        if make not in context.made:
+            context.made[make] = make(context)
+        value: T = context.made[make]
+        return value
+
+    return made
+
+
 class Context:
     """One plan, read once."""
 
@@ -51,6 +69,7 @@ class Context:
         self.plan = plan
         self.hub: HubLike = plan.hub
         self._rows: dict[str, list[Row]] = {}
+        self.made: dict[Callable[..., Any], Any] = {}
         self.cite = Citations(self._sources())
 
     def rows(self, table: str) -> list[Row]:
@@ -59,6 +78,14 @@ class Context:
         if key not in self._rows:
             self._rows[key] = as_rows(self.plan.tables.get(table))
         return self._rows[key]
+
+    def rows_where(self, table: str, **cells: object) -> list[Row]:
+        """Rows of a plan table whose columns hold these cells; of a long table the others cost time."""
+        frame = self.plan.tables.get(table)
+        if frame is None or frame.empty:
+            return []
+        held = [(frame[name] == cell).to_numpy(dtype=bool, na_value=False) for name, cell in cells.items()]
+        return as_rows(frame[np.logical_and.reduce(held)])
 
     def package(self, table: str) -> list[Row]:
         """Rows of a table of the hub package (empty when it is absent)."""
@@ -105,10 +132,9 @@ class Context:
     def scope_1(self) -> list[Row]:
         """Scope 1, included, CO2e rows of ``emissions``, with ``tonnes`` added."""
         kept = []
-        for row in self.rows("emissions"):
-            if row["scope"] == 1 and row["boundary"] == "included" and row["gas"] == "co2e":
-                factor = tonne_factor(str(row["unit"])) or 1.0
-                kept.append({**row, "tonnes": float(row["value"] or 0.0) * factor})
+        for row in self.rows_where("emissions", scope=1, boundary="included", gas="co2e"):
+            factor = tonne_factor(str(row["unit"])) or 1.0
+            kept.append({**row, "tonnes": float(row["value"] or 0.0) * factor})
         return kept
 
     @cached_property
