@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, wraps
 from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from cleanhub.core.errors import RunError
@@ -20,10 +19,19 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 
-def as_rows(frame: pd.DataFrame | None) -> list[Row]:
-    """A frame as plain dictionaries; missing cells (NaN, NA, NaT) become ``None``."""
+Choice = Callable[[pd.DataFrame], "pd.Series[bool]"]
+"""Says of each row of a frame whether it is wanted; missing is no."""
+
+
+def as_rows(frame: pd.DataFrame | None, wanted: Choice | None = None) -> list[Row]:
+    """A frame as plain dictionaries; missing cells (NaN, NA, NaT) become ``None``.
+
+    Of a long table ``wanted`` spares the rows that nobody reads.
+    """
     if frame is None or frame.empty:
         return []
+    if wanted is not None:
+        frame = frame[wanted(frame).to_numpy(dtype=bool, na_value=False)]
     columns = [_cells(frame[name]) for name in frame.columns]
     names = [str(name) for name in frame.columns]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
@@ -34,6 +42,11 @@ def _cells(column: pd.Series[Any]) -> list[Any]:
     if not missing.any():
         return cells
     return [None if gone else cell for cell, gone in zip(cells, missing.tolist(), strict=True)]
+
+
+def _of_scope_1(emissions: pd.DataFrame) -> pd.Series[bool]:
+    """Scope 1, included, CO2e."""
+    return (emissions["scope"] == 1) & (emissions["boundary"] == "included") & (emissions["gas"] == "co2e")
 
 
 def _replaced(text: str, names: Mapping[str, str]) -> str:
@@ -79,13 +92,9 @@ class Context:
             self._rows[key] = as_rows(self.plan.tables.get(table))
         return self._rows[key]
 
-    def rows_where(self, table: str, **cells: object) -> list[Row]:
-        """Rows of a plan table whose columns hold these cells; of a long table the others cost time."""
-        frame = self.plan.tables.get(table)
-        if frame is None or frame.empty:
-            return []
-        held = [(frame[name] == cell).to_numpy(dtype=bool, na_value=False) for name, cell in cells.items()]
-        return as_rows(frame[np.logical_and.reduce(held)])
+    def rows_where(self, table: str, wanted: Choice) -> list[Row]:
+        """The rows of a long plan table that are ``wanted``."""
+        return as_rows(self.plan.tables.get(table), wanted)
 
     def package(self, table: str) -> list[Row]:
         """Rows of a table of the hub package (empty when it is absent)."""
@@ -93,6 +102,11 @@ class Context:
         if key not in self._rows:
             self._rows[key] = as_rows(self.hub.tables.get(table))
         return self._rows[key]
+
+    def package_cells(self, table: str, column: str) -> list[Any]:
+        """One column of a long table of the hub package (empty when the table is absent)."""
+        frame = self.hub.tables.get(table)
+        return [] if frame is None or frame.empty else _cells(frame[column])
 
     def _sources(self) -> list[Row]:
         combined = getattr(self.hub, "sources", None)
@@ -132,7 +146,7 @@ class Context:
     def scope_1(self) -> list[Row]:
         """Scope 1, included, CO2e rows of ``emissions``, with ``tonnes`` added."""
         kept = []
-        for row in self.rows_where("emissions", scope=1, boundary="included", gas="co2e"):
+        for row in self.rows_where("emissions", _of_scope_1):
             factor = tonne_factor(str(row["unit"])) or 1.0
             kept.append({**row, "tonnes": float(row["value"] or 0.0) * factor})
         return kept
@@ -143,10 +157,10 @@ class Context:
 
         When no site at all reports for the base year, each site's latest year before it.
         """
-        rows = [r for r in self.package("facility_emissions") if r["co2e_t"] is not None]
-        exact = [row for row in rows if row["year"] == self.base_year]
+        table, base = self.hub.tables.get("facility_emissions"), self.base_year
+        exact = as_rows(table, lambda t: t["co2e_t"].notna() & (t["year"] == base))
         found: dict[str, tuple[int, float, str]] = {}
-        for row in exact or [r for r in rows if r["year"] and r["year"] < self.base_year]:
+        for row in exact or as_rows(table, lambda t: t["co2e_t"].notna() & (t["year"] < base)):
             when, site = int(row["year"]), str(row["asset_id"])
             if site not in found or when > found[site][0]:
                 found[site] = (when, float(row["co2e_t"]), str(row["source_id"]))
