@@ -7,17 +7,15 @@ other source is cited here than the plan's tables: their sources stand in ``repo
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cleanhub.report import charging, charts, freight_map, palette, utility_table
+from cleanhub.report import charging, freight_map, palette, utility_table
 from cleanhub.report.blocks import Block, Card, Cards, Prose, Section
 from cleanhub.report.context import Context, Row
-from cleanhub.report.contract import PlanLike
 from cleanhub.report.numbers import count, money, number, percent
+from cleanhub.report.page import own_file, page
 from cleanhub.report.sections import freight, freight_community, freight_grid, freight_sites
 from cleanhub.report.sections.common import plural
 
@@ -27,14 +25,12 @@ SITES_ON_PAPER = 30
 SUBSTATIONS_ON_PAPER = 14
 
 
-def write_blueprint(plan: PlanLike, folder: Path) -> tuple[Path, ...]:
+def write_blueprint(context: Context, folder: Path) -> tuple[Path, ...]:
     """Write the blueprint, the utility's table and the attribution into ``folder``; return the paths.
 
     Nothing is written for a plan without charging sites; the attribution is written whenever the plan
-    holds road geometry. Raises ``RunError`` for a plan without its hub and ``OSError`` when
-    the folder cannot be written.
+    holds road geometry. Raises ``OSError`` when the folder cannot be written.
     """
-    context = Context(plan)
     texts: dict[str, str] = {}
     if context.rows("chargers"):
         texts = {FILE: render_blueprint(context), utility_table.FILE: utility_table.utility_csv(context)}
@@ -64,15 +60,8 @@ def _attribution_text(words: str) -> str:
 
 def render_blueprint(context: Context) -> str:
     """The blueprint as one HTML document of five printed pages or a few more."""
-    environment = Environment(
-        loader=PackageLoader("cleanhub.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["swatch"] = charts.swatch
-    return environment.get_template("blueprint.html.j2").render(
+    return page(
+        "blueprint.html.j2",
         plan=context.plan,
         hub=context.hub,
         scenario=context.plan.scenario,
@@ -80,14 +69,9 @@ def render_blueprint(context: Context) -> str:
         context=context,
         pages=pages(context),
         attribution=charging.attribution(context),
-        style=_own_file("report.css") + _own_file("blueprint.css"),
+        style=own_file("report.css") + own_file("blueprint.css"),
         light=Markup(palette.css_variables(dark=False)),
     )
-
-
-def _own_file(name: str) -> Markup:
-    """A file of this room, put in unescaped: it holds no data."""
-    return Markup((files("cleanhub.report") / "templates" / name).read_text(encoding="utf-8"))
 
 
 def pages(context: Context) -> tuple[Section, ...]:

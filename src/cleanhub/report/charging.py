@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cleanhub.planning.scorecard import ILLUSTRATIVE, WEAK
 from cleanhub.report import labels
-from cleanhub.report.context import Context, Row
+from cleanhub.report.context import Context, Row, once
 
 OPEN = "open"
 MOST_PHASES = 3
@@ -89,6 +89,7 @@ def phases(opening_years: Iterable[int]) -> tuple[Phase, ...]:
     return tuple(Phase(i + 1, edges[i], edges[i + 1] - 1) for i in range(runs))
 
 
+@once
 def sites(context: Context) -> list[Site]:
     """Every site: what is open first, then by year of opening and by power, the largest first."""
     rows = context.rows("chargers")
@@ -115,6 +116,7 @@ def planned_sites(context: Context) -> list[Site]:
     return [site for site in sites(context) if site.phase.number]
 
 
+@once
 def substation_names(context: Context) -> Mapping[str, str]:
     """Substation id to name: from the grid works, else from the hub's infrastructure."""
     found = {str(row["infrastructure_id"]): str(row["name"]) for row in context.package("infrastructure")}
@@ -128,6 +130,7 @@ def substation(names: Mapping[str, str], code: object) -> str:
     return names.get(text) or labels.words(text)
 
 
+@once
 def peak_loads(context: Context) -> dict[tuple[str, int], float]:
     """Substation and year to the largest load of charging in any hour [kW]."""
     found: dict[tuple[str, int], float] = {}
@@ -177,6 +180,7 @@ def is_illustrative(share: float) -> bool:
     return share > ILLUSTRATIVE
 
 
+@once
 def attribution(context: Context) -> str:
     """What must stand wherever road geometry is shown; empty without any."""
     licences = sorted({str(row["licence"] or "not stated") for row in context.rows("road_flow")})

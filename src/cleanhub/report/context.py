@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -16,12 +16,22 @@ from cleanhub.report.contract import HubLike, PlanLike
 from cleanhub.report.numbers import tonne_factor
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
-def as_rows(frame: pd.DataFrame | None) -> list[Row]:
-    """A frame as plain dictionaries; missing cells (NaN, NA, NaT) become ``None``."""
+Choice = Callable[[pd.DataFrame], "pd.Series[bool]"]
+"""Says of each row of a frame whether it is wanted; missing is no."""
+
+
+def as_rows(frame: pd.DataFrame | None, wanted: Choice | None = None) -> list[Row]:
+    """A frame as plain dictionaries; missing cells (NaN, NA, NaT) become ``None``.
+
+    Of a long table ``wanted`` spares the rows that nobody reads.
+    """
     if frame is None or frame.empty:
         return []
+    if wanted is not None:
+        frame = frame[wanted(frame).to_numpy(dtype=bool, na_value=False)]
     columns = [_cells(frame[name]) for name in frame.columns]
     names = [str(name) for name in frame.columns]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
@@ -34,9 +44,30 @@ def _cells(column: pd.Series[Any]) -> list[Any]:
     return [None if gone else cell for cell, gone in zip(cells, missing.tolist(), strict=True)]
 
 
+def _of_scope_1(emissions: pd.DataFrame) -> pd.Series[bool]:
+    """Scope 1, included, CO2e."""
+    return (emissions["scope"] == 1) & (emissions["boundary"] == "included") & (emissions["gas"] == "co2e")
+
+
 def _replaced(text: str, names: Mapping[str, str]) -> str:
     """``text`` with whole words that are keys of ``names`` replaced by their values."""
     return re.sub(r"[\w-]*\w", lambda hit: names.get(hit[0], hit[0]), text)
+
+
+def once(make: Callable[[Context], T]) -> Callable[[Context], T]:
+    """``make``, whose value is made once for each context: the section and the blueprint show the same.
+
+    Only for what cites nothing: a citation counts where its part is written.
+    """
+
+    @wraps(make)
+    def made(context: Context) -> T:
+        if make not in context.made:
+            context.made[make] = make(context)
+        value: T = context.made[make]
+        return value
+
+    return made
 
 
 class Context:
@@ -51,6 +82,7 @@ class Context:
         self.plan = plan
         self.hub: HubLike = plan.hub
         self._rows: dict[str, list[Row]] = {}
+        self.made: dict[Callable[..., Any], Any] = {}
         self.cite = Citations(self._sources())
 
     def rows(self, table: str) -> list[Row]:
@@ -60,12 +92,21 @@ class Context:
             self._rows[key] = as_rows(self.plan.tables.get(table))
         return self._rows[key]
 
+    def rows_where(self, table: str, wanted: Choice) -> list[Row]:
+        """The rows of a long plan table that are ``wanted``."""
+        return as_rows(self.plan.tables.get(table), wanted)
+
     def package(self, table: str) -> list[Row]:
         """Rows of a table of the hub package (empty when it is absent)."""
         key = f"hub.{table}"
         if key not in self._rows:
             self._rows[key] = as_rows(self.hub.tables.get(table))
         return self._rows[key]
+
+    def package_cells(self, table: str, column: str) -> list[Any]:
+        """One column of a long table of the hub package (empty when the table is absent)."""
+        frame = self.hub.tables.get(table)
+        return [] if frame is None or frame.empty else _cells(frame[column])
 
     def _sources(self) -> list[Row]:
         combined = getattr(self.hub, "sources", None)
@@ -105,10 +146,9 @@ class Context:
     def scope_1(self) -> list[Row]:
         """Scope 1, included, CO2e rows of ``emissions``, with ``tonnes`` added."""
         kept = []
-        for row in self.rows("emissions"):
-            if row["scope"] == 1 and row["boundary"] == "included" and row["gas"] == "co2e":
-                factor = tonne_factor(str(row["unit"])) or 1.0
-                kept.append({**row, "tonnes": float(row["value"] or 0.0) * factor})
+        for row in self.rows_where("emissions", _of_scope_1):
+            factor = tonne_factor(str(row["unit"])) or 1.0
+            kept.append({**row, "tonnes": float(row["value"] or 0.0) * factor})
         return kept
 
     @cached_property
@@ -117,10 +157,10 @@ class Context:
 
         When no site at all reports for the base year, each site's latest year before it.
         """
-        rows = [r for r in self.package("facility_emissions") if r["co2e_t"] is not None]
-        exact = [row for row in rows if row["year"] == self.base_year]
+        table, base = self.hub.tables.get("facility_emissions"), self.base_year
+        exact = as_rows(table, lambda t: t["co2e_t"].notna() & (t["year"] == base))
         found: dict[str, tuple[int, float, str]] = {}
-        for row in exact or [r for r in rows if r["year"] and r["year"] < self.base_year]:
+        for row in exact or as_rows(table, lambda t: t["co2e_t"].notna() & (t["year"] < base)):
             when, site = int(row["year"]), str(row["asset_id"])
             if site not in found or when > found[site][0]:
                 found[site] = (when, float(row["co2e_t"]), str(row["source_id"]))

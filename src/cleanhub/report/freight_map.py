@@ -16,7 +16,7 @@ from cleanhub.report import charging, geo, ground, labels, palette, road_lines, 
 from cleanhub.report.blocks import Figure, Head, Key, Table, Text
 from cleanhub.report.charging import Site
 from cleanhub.report.charts import NARROW, WIDE
-from cleanhub.report.context import Context, Row
+from cleanhub.report.context import Context, Row, once
 from cleanhub.report.numbers import count, number, percent
 from cleanhub.report.road_lines import Road
 from cleanhub.report.svg import INK, PAPER
@@ -31,9 +31,15 @@ _KM_PER_DEGREE = math.pi * EARTH_RADIUS_KM / 180
 _TITLE = "Trucks on the roads of the port region, and where they can charge"
 
 
+@once
+def _roads(context: Context) -> list[Road]:
+    return road_lines.merged(context.rows("road_flow"))
+
+
+@once
 def figure(context: Context) -> Figure:
     """The port region with flows and sites, drawn for wide and for narrow paper."""
-    roads = road_lines.merged(context.rows("road_flow"))
+    roads = _roads(context)
     sites = charging.sites(context)
     extent = road_lines.core_points(roads)
     extent += [
@@ -128,7 +134,7 @@ def _holds(projection: geo.Projection, site: Site) -> bool:
 def _shapes_within(context: Context, projection: geo.Projection) -> list[ground.Shape]:
     """Areas whose box touches the map."""
     found = []
-    for name, shape in ground.shapes_of(context.hub.counties_geojson()):
+    for name, shape in ground.shapes(context):
         points = [projection(*point) for ring in geo.rings(shape) for point in ring]
         xs, ys = [x for x, _ in points], [y for _, y in points]
         if min(xs) <= projection.width and max(xs) >= 0 and min(ys) <= projection.height and max(ys) >= 0:
@@ -310,7 +316,7 @@ def _data(roads: Sequence[Road]) -> Table:
 
 def flow_layer(context: Context, projection: geo.Projection) -> Markup:
     """Flows as one layer that can be switched; empty without any."""
-    roads = road_lines.merged(context.rows("road_flow"))
+    roads = _roads(context)
     if not roads:
         return Markup("")
     lines = road_lines.draw(roads, projection, MOST_LAYER)

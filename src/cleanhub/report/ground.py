@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from cleanhub.report import geo, svg
+from cleanhub.report.context import Context, once
 from cleanhub.report.numbers import number
 from cleanhub.report.svg import PAPER, SOFT
 
@@ -26,6 +27,12 @@ _GLYPHS = {
     "depot": ("M-1.5 -5H1.5V-1.5H5V1.5H1.5V5H-1.5V1.5H-5V-1.5H-1.5Z", True),
 }
 _OTHER_GLYPH = ("M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z", False)
+
+
+@once
+def shapes(context: Context) -> list[Shape]:
+    """The areas of the hub."""
+    return shapes_of(context.hub.counties_geojson())
 
 
 def shapes_of(collection: dict[str, Any] | None) -> list[Shape]:

@@ -48,7 +48,7 @@ def build(context: Context) -> Section:
 
 def draw(context: Context) -> MapBlock:
     """Project everything that has a place, and draw it from the ground up."""
-    shapes = ground.shapes_of(context.hub.counties_geojson())
+    shapes = ground.shapes(context)
     projection = geo.fit(_extent(context, shapes), WIDTH)
     if projection is None:
         nothing = Markup("")

@@ -6,6 +6,7 @@ directions, the busiest are kept, and those of like width and colour that meet b
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ _WIDTHS = (
     (1.0, 9.0),
 )
 """Up to which share of the busiest road a line is how wide [map units]."""
+_SHARES = [share for share, _ in _WIDTHS]
 
 Segment = tuple[geo.Point, geo.Point]
 
@@ -65,12 +67,11 @@ def merged(rows: Sequence[Row]) -> list[Road]:
     found: dict[Segment, tuple[float, float]] = {}
     ordered = sorted(rows, key=lambda row: int(row["arc_id"]))
     for row in ordered:
-        ends = sorted(
-            (round(float(row[f"{end}_lon"]), _SAME), round(float(row[f"{end}_lat"]), _SAME))
-            for end in ("from", "to")
-        )
-        trucks, electric = found.get((ends[0], ends[1]), (0.0, 0.0))
-        found[ends[0], ends[1]] = (
+        one = round(float(row["from_lon"]), _SAME), round(float(row["from_lat"]), _SAME)
+        other = round(float(row["to_lon"]), _SAME), round(float(row["to_lat"]), _SAME)
+        ends = (one, other) if one <= other else (other, one)
+        trucks, electric = found.get(ends, (0.0, 0.0))
+        found[ends] = (
             trucks + float(row["trucks_per_day"] or 0.0),
             electric + float(row["ze_trucks_per_day"] or 0.0),
         )
@@ -100,7 +101,7 @@ def core_points(roads: Sequence[Road], outside: float = 0.06) -> list[geo.Point]
 def width_of(trucks: float, top: float) -> float:
     """Width of a line [map units] where the busiest road carries ``top`` trucks a day."""
     share = trucks / top if top > 0 else 0.0
-    return next((width for up_to, width in _WIDTHS if share <= up_to), _WIDTHS[-1][1])
+    return _WIDTHS[min(bisect_left(_SHARES, share), len(_WIDTHS) - 1)][1]
 
 
 def draw(roads: Sequence[Road], projection: geo.Projection, most: int) -> Lines:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from markupsafe import Markup, escape
 
@@ -27,8 +28,7 @@ AttrValue = str | float | int | None
 
 def fixed(value: float) -> str:
     """A coordinate with at most one decimal, never ``-0``."""
-    text = f"{value:.1f}"
-    text = text[:-2] if text.endswith(".0") else text
+    text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
 
 
@@ -38,17 +38,26 @@ def tag(name: str, *children: str, **attributes: AttrValue) -> Markup:
     for key, value in attributes.items():
         if value is None:
             continue
-        shown = fixed(value) if isinstance(value, float) else str(escape(str(value)))
-        parts.append(f' {key.rstrip("_").replace("_", "-")}="{shown}"')
+        shown = fixed(value) if isinstance(value, float) else _attribute_value(str(value))
+        parts.append(f' {_attribute_name(key)}="{shown}"')
     if not children:
         return Markup("".join(parts) + "/>")
-    inner = "".join(str(escape(child)) for child in children)
-    return Markup("".join(parts) + f">{inner}</{name}>")
+    return Markup("".join(parts) + f">{join(children)}</{name}>")
+
+
+@cache
+def _attribute_name(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
+
+
+@lru_cache(maxsize=4096)  # few styles are worn by many elements
+def _attribute_value(value: str) -> str:
+    return str(escape(value))
 
 
 def join(parts: Iterable[str]) -> Markup:
     """Elements one after the other."""
-    return Markup("".join(str(escape(part)) for part in parts))
+    return Markup("".join(part if type(part) is Markup else escape(part) for part in parts))
 
 
 def text(

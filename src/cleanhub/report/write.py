@@ -6,19 +6,19 @@ that forbids any request) and depends on nothing but the plan: no clock, no rand
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib.resources import files
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cleanhub.core.aside import aside
-from cleanhub.report import blueprint, charts, palette
+from cleanhub.report import blueprint, palette
 from cleanhub.report import map as map_section
 from cleanhub.report.blocks import Section
 from cleanhub.report.context import Context
 from cleanhub.report.contract import PlanLike
+from cleanhub.report.page import own_file, page
 from cleanhub.report.sections import (
     abatement,
     bankable,
@@ -63,8 +63,27 @@ _BUILDERS: tuple[Builder, ...] = (
 """The sections in reading order, but for the last: ``evidence`` lists what they cited.
 
 A builder gives ``None`` where the plan has nothing for its section."""
-_APART = (freight.build, map_section.build, pipeline.build, standing.build)
-"""Sections that take about half of the time of all."""
+_ON_ROADS = (freight.build, map_section.build)
+"""Sections that show the same as the blueprint."""
+_APART = (pipeline.build, standing.build, binding.build)
+"""Sections that take about a third of the time of all."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section as HTML, with places for the numbers of its sources, and those sources in order.
+
+    ``id`` is empty where the plan has nothing for it.
+    """
+
+    id: str
+    title: str
+    body: Markup
+    cited: tuple[str, ...]
+
+
+Parts = Mapping[str, Part]
+"""Parts by the module of their builder."""
 
 
 def write_report(plan: PlanLike, folder: Path) -> Path:
@@ -77,75 +96,77 @@ def write_report(plan: PlanLike, folder: Path) -> Path:
     ``OSError`` when the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    beside = aside(lambda: blueprint.write_blueprint(plan, folder))
-    page = render(plan)
+    context = Context(plan)
+
+    def on_roads() -> Parts:
+        blueprint.write_blueprint(context, folder)
+        return _parts(context, _ON_ROADS)
+
+    text = _text(context, aside(on_roads))
     target = folder / FILE
     partial = folder / f".{FILE}.partial"
-    partial.write_bytes(page.encode("utf-8"))
+    partial.write_bytes(text.encode("utf-8"))
     partial.replace(target)
-    beside()
     return target
-
-
-def sections_of(context: Context) -> list[Section]:
-    """The sections that the plan has something for, in reading order.
-
-    Those of :data:`_APART` are written beside the others; the sources of all are numbered in reading order
-    by :meth:`~cleanhub.report.citations.Citations.numbered` of the context.
-    """
-    apart = aside(lambda: {build.__module__: _written(context, build) for build in _APART})
-    here = {build.__module__: _written(context, build) for build in _BUILDERS if build not in _APART}
-    found = []
-    for build in _BUILDERS:
-        section, cited = here.get(build.__module__) or apart()[build.__module__]
-        context.cite.add(*cited)
-        found.append(section)
-    found.append(evidence.build(context))
-    return [section for section in found if section is not None]
-
-
-def _written(context: Context, build: Builder) -> tuple[Section | None, list[str]]:
-    """One section with places for the numbers of its sources, and those sources in order."""
-    whole = context.cite
-    context.cite = whole.mentions()
-    try:
-        section = build(context)
-        return section, [source for _, source, _ in context.cite.listed()]
-    finally:
-        context.cite = whole
 
 
 def render(plan: PlanLike) -> str:
     """The report of ``plan`` as one HTML document."""
     context = Context(plan)
-    sections = sections_of(context)
-    environment = Environment(
-        loader=PackageLoader("cleanhub.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["swatch"] = charts.swatch
-    weak = sum(bool(row["illustrative"]) for row in context.rows("scorecard"))
-    page = environment.get_template("report.html.j2").render(
+    return _text(context, aside(lambda: _parts(context, _ON_ROADS)))
+
+
+def sections_of(context: Context) -> list[Section]:
+    """The sections that the plan has something for, in reading order."""
+    sections = [build(context) for build in (*_BUILDERS, evidence.build)]
+    return [section for section in sections if section is not None]
+
+
+def _text(context: Context, on_roads: Callable[[], Parts]) -> str:
+    """The report, whose parts are written beside one another; their sources are numbered in reading order."""
+    apart = aside(lambda: _parts(context, _APART))
+    others = [build for build in _BUILDERS if build not in (*_ON_ROADS, *_APART)]
+    written = {**_parts(context, others), **apart(), **on_roads()}
+    parts = [written[build.__module__] for build in _BUILDERS]
+    for part in parts:
+        context.cite.add(*part.cited)
+    parts.append(_part(context, evidence.build))
+    plan, headlines = context.plan, context.rows("scorecard")
+    text = page(
+        "report.html.j2",
         plan=plan,
         hub=context.hub,
         scenario=plan.scenario,
         as_of=plan.scenario.as_of.isoformat(),
         versions=sorted(plan.versions.items()),
         context=context,
-        sections=sections,
-        weak=weak,
-        headlines=len(context.rows("scorecard")),
-        style=_own_file("report.css"),
-        script=_own_file("map.js"),
+        sections=[part for part in parts if part.id],
+        weak=sum(bool(row["illustrative"]) for row in headlines),
+        headlines=len(headlines),
+        style=own_file("report.css"),
+        script=own_file("map.js"),
         light=Markup(palette.css_variables(dark=False)),
         dark=Markup(palette.css_variables(dark=True)),
     )
-    return context.cite.numbered(page)
+    return context.cite.numbered(text)
 
 
-def _own_file(name: str) -> Markup:
-    """A file of this room, put in unescaped: it holds no data."""
-    return Markup((files("cleanhub.report") / "templates" / name).read_text(encoding="utf-8"))
+def _parts(context: Context, builders: Iterable[Builder]) -> Parts:
+    """Parts with places for the numbers of their sources, whatever else cites what."""
+    whole, found = context.cite, {}
+    try:
+        for build in builders:
+            context.cite = whole.mentions()
+            found[build.__module__] = _part(context, build)
+    finally:
+        context.cite = whole
+    return found
+
+
+def _part(context: Context, build: Builder) -> Part:
+    section = build(context)
+    cited = tuple(source for _, source, _ in context.cite.listed())
+    if section is None:
+        return Part("", "", Markup(""), cited)
+    body = Markup(page("section.html.j2", section=section))
+    return Part(section.id, section.title, body, cited)

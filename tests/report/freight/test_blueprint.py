@@ -34,7 +34,7 @@ def test_nothing_is_written_without_charging_sites(make_freight: Callable[..., A
 
 
 def test_geometry_alone_brings_its_attribution(make_freight: Callable[..., Any], tmp_path: Path) -> None:
-    (path,) = blueprint.write_blueprint(make_freight(chargers=[]), tmp_path)
+    (path,) = blueprint.write_blueprint(Context(make_freight(chargers=[])), tmp_path)
     text = path.read_text(encoding="utf-8")
     assert path.name == "ATTRIBUTION.txt"
     assert "© OpenStreetMap contributors, ODbL" in text
@@ -42,18 +42,18 @@ def test_geometry_alone_brings_its_attribution(make_freight: Callable[..., Any],
 
 
 def test_equal_plans_give_equal_bytes(make_freight: Callable[..., Any], tmp_path: Path) -> None:
-    first = blueprint.write_blueprint(make_freight(), tmp_path)
+    first = blueprint.write_blueprint(Context(make_freight()), tmp_path)
     before = [path.read_bytes() for path in first]
     shuffled = make_freight()
     for name, frame in shuffled.tables.items():
         shuffled.tables[name] = frame.iloc[::-1].reset_index(drop=True)
-    assert [path.read_bytes() for path in blueprint.write_blueprint(shuffled, tmp_path)] == before
+    assert [path.read_bytes() for path in blueprint.write_blueprint(Context(shuffled), tmp_path)] == before
 
 
 def test_a_plan_without_its_hub_is_refused(freight_plan: Any, tmp_path: Path) -> None:
     freight_plan.hub = None
     with pytest.raises(RunError, match="loaded without its hub"):
-        blueprint.write_blueprint(freight_plan, tmp_path)
+        write.write_report(freight_plan, tmp_path)
 
 
 def test_five_pages_in_order(freight: Context) -> None:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from cleanhub.planning.scorecard import WEAK
 from cleanhub.report import charging, freight_charts, freight_map, labels, palette, svg
 from cleanhub.report.blocks import Block, Figure, Head, Key, Prose, Section, Table, Text
-from cleanhub.report.context import Context, Row
+from cleanhub.report.context import Context, Row, once
 from cleanhub.report.freight_charts import ShareColumn
 from cleanhub.report.numbers import MISSING, count, number, percent
 from cleanhub.report.sections import freight_grid, freight_sites
@@ -113,6 +113,7 @@ def illustrative(context: Context) -> Markup | None:
     ).format(BADGE, percent(share))
 
 
+@once
 def share_figure(context: Context) -> Figure:
     """Truck-days served, wanted and possible by year, as shares of all, with what binds."""
     title = "What share of drayage can go electric, and what binds"
@@ -199,6 +200,7 @@ def _share_data(rows: list[Row]) -> Table:
     return Table("Truck-days by year", head, tuple(out), unit="in the heading")
 
 
+@once
 def lifted_table(context: Context) -> Table:
     """What lifting each bound alone would add, year by year."""
     rows = charging.year_rows(context)
@@ -233,6 +235,7 @@ def _gain(row: Row, column: str) -> str:
     return count(max(float(row[column]) - float(base or 0.0), 0.0))
 
 
+@once
 def assumptions(context: Context) -> Prose:
     """What the numbers of this section rest on, and what they cannot tell."""
     points: list[Text] = [

@@ -10,7 +10,7 @@ from cleanhub.report import charging, charts, labels, palette, pathway_charts
 from cleanhub.report.blocks import Block, Figure, Head, Key, Table, Text
 from cleanhub.report.charging import Site
 from cleanhub.report.charts import NARROW, Series
-from cleanhub.report.context import Context, Row
+from cleanhub.report.context import Context, Row, once
 from cleanhub.report.numbers import MISSING, count, money, number, percent, scale_for
 from cleanhub.report.pathway_charts import Cell, RowName
 from cleanhub.report.sections.common import pair, span, stack_figure, sums
@@ -33,6 +33,7 @@ def blocks(context: Context) -> list[Block]:
     ]
 
 
+@once
 def phase_table(context: Context) -> Table:
     """Sites, plugs, power and capital by phase of opening."""
     found = charging.sites(context)
@@ -204,6 +205,7 @@ def _order(names: set[str], first: tuple[str, ...]) -> list[str]:
     return [name for name in first if name in names] + sorted(names - set(first))
 
 
+@once
 def capital_figure(context: Context) -> Figure:
     """Capital by year, stacked by who pays."""
     title = "Capital of charging by year and payer"
@@ -245,6 +247,7 @@ def capital_figure(context: Context) -> Figure:
     )
 
 
+@once
 def capital_table(context: Context) -> Table:
     """Capital over all years by item and payer."""
     rows = context.rows("charging_capital")

@@ -139,7 +139,7 @@ def _figure(context: Context, rows: list[Row], years: list[int]) -> Figure:
     wide, narrow = pair(draw, "fig-emissions")
     keys = [Key(s.label, s.fill, "hatch" if s.hatched else "box") for s in layers]
     inventory = str(context.hub.meta.get("inventory_title") or "")
-    cells = dict.fromkeys(str(row["source_id"]) for row in context.package("inventory"))
+    cells = dict.fromkeys(map(str, context.package_cells("inventory", "source_id")))
     cited = context.cite.caption(cells)
     return Figure(
         "fig-emissions",
@@ -156,11 +156,13 @@ def _figure(context: Context, rows: list[Row], years: list[int]) -> Figure:
 
 
 def _beside(context: Context) -> Table:
-    kept = [
-        row
-        for row in context.rows("emissions")
-        if row["gas"] in ("co2e", "co2_biogenic") and (row["scope"] != 1 or row["boundary"] != "included")
-    ]
+    kept = context.rows_where(
+        "emissions",
+        lambda table: (
+            table["gas"].isin(["co2e", "co2_biogenic"])
+            & ((table["scope"] != 1) | (table["boundary"] != "included"))
+        ),
+    )
     wanted = (context.base_year, 2030, context.end_year)
     years = sorted({y for y in wanted if any(row["year"] == y for row in kept)})
     found = sums(kept, ("scope", "boundary", "gas", "unit", "year"), "value")

@@ -10,7 +10,7 @@ from cleanhub.planning.roadmap import roadmap
 from cleanhub.report import charts, labels, palette
 from cleanhub.report.blocks import Figure, Grid
 from cleanhub.report.charts import Series
-from cleanhub.report.context import Context, as_rows
+from cleanhub.report.context import Context, as_rows, once
 from cleanhub.report.numbers import number, pretty_unit, scale_for
 from cleanhub.report.sections.common import span, stack_figure
 
@@ -179,11 +179,13 @@ def _library(context: Context, table: str) -> list[dict[str, object]]:
     return as_rows(tables.get(table))
 
 
+@once
 def classifications(context: Context) -> dict[str, str]:
     """Class of each technology; empty when the hub carries no library."""
     return {str(row["technology"]): str(row["classification"]) for row in _library(context, "technologies")}
 
 
+@once
 def main_carriers(context: Context) -> dict[str, str]:
     """Carrier that each technology uses most of in energy, by name."""
     units = {str(row["carrier"]): str(row["unit"]) for row in _library(context, "carriers")}
@@ -202,6 +204,7 @@ def main_carriers(context: Context) -> dict[str, str]:
     return {name: carrier for name, (_, carrier) in best.items()}
 
 
+@once
 def vehicle_technologies(context: Context) -> frozenset[str]:
     """Technologies whose capital is per vehicle."""
     return frozenset(

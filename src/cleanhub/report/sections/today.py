@@ -73,7 +73,7 @@ def _bars(context: Context) -> Figure:
         Head("Rest", numeric=True),
         Head("Sum", numeric=True),
     )
-    cells = dict.fromkeys(str(row["source_id"]) for row in context.package("inventory"))
+    cells = dict.fromkeys(map(str, context.package_cells("inventory", "source_id")))
     return Figure(
         "fig-today",
         title,
@@ -96,11 +96,10 @@ def _largest(context: Context) -> Table:
     end = context.end_year
     later: dict[str, float] = {}
     technology: dict[str, str] = {}
-    for row in context.rows("assets"):
-        if row["year"] == end:
-            asset = str(row["asset_id"])
-            later[asset] = later.get(asset, 0.0) + float(row["co2e_t"] or 0.0)
-            technology[asset] = context.technology(row["technology"])
+    for row in context.rows_where("assets", lambda table: table["year"] == end):
+        asset = str(row["asset_id"])
+        later[asset] = later.get(asset, 0.0) + float(row["co2e_t"] or 0.0)
+        technology[asset] = context.technology(row["technology"])
     closed = {
         str(r["asset_id"]): f"closed in {r['year']}"
         for r in context.rows("switches")
