@@ -442,7 +442,7 @@ def _conformed(values: pd.Series[Any], column: Column, table: str) -> Any:
     if column.kind in ("integer", "year"):
         whole = values.astype("Int64").array
         _check_filled(whole.isna(), column, table)
-        _check_range(whole.to_numpy(float, na_value=np.nan), column, table)
+        _check_range(np.asarray(whole.to_numpy(float, na_value=np.nan), dtype=np.float64), column, table)
         return whole
     if column.kind == "yes_no":
         flags = values.astype("boolean").array
