@@ -78,6 +78,11 @@ class PathTables:
             self._by_year[key] = tonnes.groupby(level=0).sum()
         return self._by_year[key]
 
+    def tonnes_in(self, year: int, hub_scope: bool) -> NDArray[np.float64]:
+        """The rows of :attr:`counted` in a year, of the hub's programme alone or all [t CO2e/yr]."""
+        rows = self._columns
+        return np.asarray(rows["value"][(rows["year"] == year) & (rows["hub_scope"] | (not hub_scope))])
+
     def assets_in(self, year: int, asset_id: str = "", **words: str) -> pd.DataFrame:
         """Rows of :attr:`assets` in a year, of one asset and of what ``words`` say of other columns."""
         mine = np.flatnonzero((self.assets["year"] == year).to_numpy(bool))
