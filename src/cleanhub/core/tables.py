@@ -433,7 +433,7 @@ def _places(columns: list[Any]) -> NDArray[np.int64]:
 def _conformed(values: pd.Series[Any], column: Column, table: str) -> Any:
     """The cells of a column as an array of its declared type."""
     if column.kind == "number":
-        numbers = values.astype(float).to_numpy()
+        numbers = np.asarray(values.astype(float), dtype=np.float64)
         if np.isinf(numbers).any():
             raise RunError(f"table {table}, column {column.name}: infinite value")
         _check_filled(np.isnan(numbers), column, table)
@@ -442,7 +442,7 @@ def _conformed(values: pd.Series[Any], column: Column, table: str) -> Any:
     if column.kind in ("integer", "year"):
         whole = values.astype("Int64").array
         _check_filled(whole.isna(), column, table)
-        _check_range(np.asarray(whole.to_numpy(float, na_value=np.nan), dtype=np.float64), column, table)
+        _check_range(whole.to_numpy(float, na_value=np.nan), column, table)
         return whole
     if column.kind == "yes_no":
         flags = values.astype("boolean").array

@@ -28,8 +28,9 @@ def _by_sector(pathway: Pathway) -> dict[str, FloatArray]:
     names, sector = np.unique(pathway.problem.markets.sector[path.market].astype(str), return_inverse=True)
     row, year = np.nonzero((path.run >= 0) & (path.production > 0))
     cell = (sector[row] * shape[0] + path.run[row, year]) * shape[1] + year
-    made = np.bincount(cell, path.production[row, year], len(names) * shape[0] * shape[1])
-    out = {str(name): one for name, one in zip(names, made.reshape(-1, *shape), strict=True)}
+    total = np.bincount(cell, path.production[row, year], len(names) * shape[0] * shape[1])
+    made: FloatArray = np.asarray(total, dtype=np.float64).reshape(-1, *shape)
+    out = {str(name): one for name, one in zip(names, made, strict=True)}
     for cls in path.vehicles:
         out.setdefault(cls.sector, np.zeros(shape))[cls.options] += cls.distance
     return out

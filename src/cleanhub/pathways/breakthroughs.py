@@ -124,7 +124,8 @@ class Meter:
         """Amounts by row and year (R, T) summed to (K, T)."""
         row, t, cell = self._standing
         shape = (len(self.tech.names), len(self.pathway.years))
-        return np.bincount(cell, amount[row, t], shape[0] * shape[1]).reshape(shape)
+        total = np.bincount(cell, amount[row, t], shape[0] * shape[1])
+        return np.asarray(total, dtype=np.float64).reshape(shape)
 
     @cached_property
     def _standing(self) -> tuple[IntArray, IntArray, IntArray]:
