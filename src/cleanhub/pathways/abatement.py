@@ -16,6 +16,7 @@ table ``stranded``; carriers are bought at the hub's prices.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.engine import walk
 from cleanhub.pathways.problem import NEVER, Path, Problem
-from cleanhub.pathways.unit_cost import Running, plant_costs, vehicle_costs, with_policy, without_policy
+from cleanhub.pathways.unit_cost import plant_costs, vehicle_costs, with_policy, without_policy
 from cleanhub.pathways.vehicles import VehicleClass
 
 FloatArray = NDArray[np.float64]
@@ -87,13 +88,37 @@ class Measure:
     usd_with_policy: float
 
 
-def measures(path: Path, frozen: Path, t: int) -> list[Measure]:
-    """Every measure in year position ``t``, by sector, region and technology."""
-    views = (without_policy(path.problem), with_policy(path.problem))
+class Prices:
+    """What units cost on a path without policy and with it: the same in whichever year they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.views = (without_policy(path.problem), with_policy(path.problem))
+        self.new_plants = cache(self._new_plants)
+        self.vehicles = cache(self._vehicles)
+
+    def _new_plants(self, view: int, region: int, load: float) -> FloatArray:
+        """Cost per unit of new plants, (K, T) [USD]."""
+        path = self.path
+        return plant_costs(path.problem, self.views[view], path.multiplier, region, load).new
+
+    def _vehicles(self, v: int) -> list[FloatArray]:
+        """Cost per unit of the vehicle class ``v`` in each view, (P, T) [USD]."""
+        path = self.path
+        cls = path.vehicles[v]
+        return [vehicle_costs(path.problem, running, path.multiplier, cls) for running in self.views]
+
+
+def measures(path: Path, frozen: Path, t: int, prices: Prices | None = None) -> list[Measure]:
+    """Every measure in year position ``t``, by sector, region and technology.
+
+    ``prices`` are those of ``path``, where several years are asked for.
+    """
+    prices = prices or Prices(path)
     found: dict[tuple[str, int, int], FloatArray] = {}
-    _plants(path, frozen, t, views, found)
+    _plants(path, frozen, t, prices, found)
     for v in range(len(path.vehicles)):
-        _vehicles(path, frozen, v, t, views, found)
+        _vehicles(path, frozen, v, t, prices, found)
     return [
         Measure(sector, region, k, float(total[0]), float(total[1]), float(total[2]))
         for (sector, region, k), total in sorted(found.items())
@@ -173,7 +198,7 @@ def _plants(
     path: Path,
     frozen: Path,
     t: int,
-    views: tuple[Running, Running],
+    prices: Prices,
     found: dict[tuple[str, int, int], FloatArray],
 ) -> None:
     markets = path.problem.markets
@@ -183,7 +208,7 @@ def _plants(
     made, tonnes = _by_cell(path, t, len(market_of))
     made_frozen, tonnes_frozen = _by_cell(frozen, t, len(market_of))
     one = swap(made, made_frozen, tonnes, tonnes_frozen)
-    extra = _extra_costs(path, t, one, market_of, views)
+    extra = _extra_costs(path, t, one, market_of, prices)
     for cell, k in np.argwhere(one.gain > 0):
         m = market_of[cell]
         key = (str(markets.sector[m]), int(markets.region[m]), int(k))
@@ -197,9 +222,7 @@ def _plants(
         )
 
 
-def _extra_costs(
-    path: Path, t: int, one: Swap, market_of: IntArray, views: tuple[Running, Running]
-) -> FloatArray:
+def _extra_costs(path: Path, t: int, one: Swap, market_of: IntArray, prices: Prices) -> FloatArray:
     """What the gains cost more than what they replace, by view, cell and technology, (2, cells, K + 1)."""
     problem, markets = path.problem, path.problem.markets
     share = np.divide(
@@ -209,12 +232,12 @@ def _extra_costs(
     since = _decided(path, t)
     cells, _ = _cells(path)
     out = np.full((2, *one.gain.shape), np.nan)
-    for view, running in enumerate(views):
-        for region, load in sorted({(int(markets.region[m]), _load(problem, m)) for m in market_of}):
-            new = plant_costs(problem, running, path.multiplier, region, load).new
-            mine = (markets.region[market_of] == region) & np.array(
-                [_load(problem, m) == load for m in market_of]
-            )
+    loads = np.array([_load(problem, m) for m in market_of])
+    regions = markets.region[market_of]
+    for region, load in sorted(set(zip(regions.tolist(), loads.tolist(), strict=True))):
+        mine = (regions == region) & (loads == load)
+        for view in range(len(prices.views)):
+            new = prices.new_plants(view, region, load)
             for cell, k in np.argwhere((one.gain > 0) & mine[:, None] & ~unknown[:, None]):
                 if k == len(problem.tech.names) or not share[cell].any():
                     continue
@@ -248,7 +271,7 @@ def _vehicles(
     frozen: Path,
     v: int,
     t: int,
-    views: tuple[Running, Running],
+    prices: Prices,
     found: dict[tuple[str, int, int], FloatArray],
 ) -> None:
     cls, before = path.vehicles[v], frozen.vehicles[v]
@@ -258,7 +281,7 @@ def _vehicles(
     one = swap(made, kept, made * each, kept * each)
     bought = _bought_by(path, cls, t)
     share = np.divide(one.loss[0], one.loss.sum(), out=np.zeros(len(each)), where=one.loss[0] > 0)
-    costs = [vehicle_costs(path.problem, running, path.multiplier, cls) for running in views]
+    costs = prices.vehicles(v)
     for p in np.flatnonzero(one.gain[0] > 0):
         gaps = [float((cost[p] - share @ cost) @ bought[p]) if share.any() else np.nan for cost in costs]
         amounts = np.array([one.tonnes[0, p], *(one.gain[0, p] * gap for gap in gaps)])
@@ -285,10 +308,11 @@ def abatement_cost_table(pathway: Pathway) -> pd.DataFrame:
     """Plan table ``abatement_cost`` for the hub's target years, 2050 and the last year of the path."""
     table = PLAN_TABLES["abatement_cost"]
     frozen = walk(frozen_problem(pathway.problem))
+    prices = Prices(pathway.walked)
     rows: list[dict[str, object]] = []
     for year in shown_years(pathway):
         t = year - int(pathway.years[0])
-        rows += _rows(pathway, year, measures(pathway.walked, frozen, t))
+        rows += _rows(pathway, year, measures(pathway.walked, frozen, t, prices))
     return conform(pd.DataFrame(rows, columns=table.names), table)
 
 

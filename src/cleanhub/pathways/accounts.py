@@ -23,41 +23,35 @@ _ROUNDING = 1e-6
 
 def _by_sector(pathway: Pathway) -> dict[str, FloatArray]:
     """Production of each technology by sector and year, {sector: (K, T)}; vehicles included."""
-    path, count = pathway.walked, len(pathway.tech.names)
-    sectors = pathway.problem.markets.sector[path.market]
-    out: dict[str, FloatArray] = {}
+    path = pathway.walked
+    shape = (len(pathway.tech.names), len(pathway.years))
+    names, sector = np.unique(pathway.problem.markets.sector[path.market].astype(str), return_inverse=True)
     row, year = np.nonzero((path.run >= 0) & (path.production > 0))
-    for sector in sorted(set(sectors)):
-        mine = sectors[row] == sector
-        made = np.zeros((count, len(pathway.years)))
-        np.add.at(made, (path.run[row[mine], year[mine]], year[mine]), path.production[row[mine], year[mine]])
-        out[sector] = made
+    cell = (sector[row] * shape[0] + path.run[row, year]) * shape[1] + year
+    total = np.bincount(cell, path.production[row, year], len(names) * shape[0] * shape[1])
+    made: FloatArray = np.asarray(total, dtype=np.float64).reshape(-1, *shape)
+    out = {str(name): one for name, one in zip(names, made, strict=True)}
     for cls in path.vehicles:
-        made = out.setdefault(cls.sector, np.zeros((count, len(pathway.years))))
-        made[cls.options] += cls.distance
+        out.setdefault(cls.sector, np.zeros(shape))[cls.options] += cls.distance
     return out
 
 
 def energy_table(pathway: Pathway) -> pd.DataFrame:
     """Plan table ``energy``: carriers used by assets whose technology is in the library."""
-    tech = pathway.tech
-    frames = []
-    for sector, made in _by_sector(pathway).items():
-        use = tech.inputs.T @ made
-        c, t = np.nonzero(use > 0)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "year": pathway.years[t],
-                    "sector": sector,
-                    "carrier": tech.carriers[c],
-                    "value": use[c, t],
-                    "unit": [f"{unit}/yr" for unit in tech.carrier_units[c]],
-                }
-            )
-        )
-    table = PLAN_TABLES["energy"]
-    return conform(pd.concat(frames) if frames else pd.DataFrame(columns=table.names), table)
+    tech, made = pathway.tech, _by_sector(pathway)
+    use = np.array([tech.inputs.T @ one for one in made.values()])
+    use = use.reshape(len(made), len(tech.carriers), len(pathway.years))
+    s, c, t = np.nonzero(use > 0)
+    frame = pd.DataFrame(
+        {
+            "year": pathway.years[t],
+            "sector": np.array(list(made), dtype=object)[s],
+            "carrier": tech.carriers[c],
+            "value": use[s, c, t],
+            "unit": np.array([f"{unit}/yr" for unit in tech.carrier_units], dtype=object)[c],
+        }
+    )
+    return conform(frame, PLAN_TABLES["energy"])
 
 
 def balances_table(pathway: Pathway) -> pd.DataFrame:

@@ -74,9 +74,10 @@ class Pathway:
         return self.path
 
 
-def assemble(hub: Hub, scenario: Scenario, seed: int = 0) -> Pathway:
+def assemble(hub: Hub, scenario: Scenario, seed: int = 0, history: History | None = None) -> Pathway:
     """Everything that decides the path of ``hub`` under ``scenario``.
 
+    ``history`` is that of ``hub`` where it was read before.
     Raises :class:`~cleanhub.core.errors.InputError` listing every fault of the data.
     """
     years = np.arange(hub.base_year, scenario.end_year + 1)
@@ -87,7 +88,7 @@ def assemble(hub: Hub, scenario: Scenario, seed: int = 0) -> Pathway:
     unit = [unit_costs(tech, one, scenario.decision.lead_time) for one in local]
     costs = _costs(tech, unit)
     kinds = switch_kinds(hub.library, tech)
-    history = read_history(hub)
+    history = read_history(hub) if history is None else history
     sites = build_sites(hub, scenario, tech, drivers, history)
     vehicles = build_vehicles(hub, scenario, tech, unit, drivers, kinds > 0, history, regions)
     markets = _markets(hub, tech, kinds, local, regions, sites)

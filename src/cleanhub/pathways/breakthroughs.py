@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from cleanhub.pathways.assemble import Pathway
 from cleanhub.pathways.unit_cost import plant_costs, with_policy
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 AT_MOST = frozenset({"intensity_change", "cost"})
@@ -120,10 +122,16 @@ class Meter:
 
     def _sum_by_technology(self, amount: FloatArray) -> FloatArray:
         """Amounts by row and year (R, T) summed to (K, T)."""
-        out = np.zeros((len(self.tech.names), len(self.pathway.years)))
+        row, t, cell = self._standing
+        shape = (len(self.tech.names), len(self.pathway.years))
+        total = np.bincount(cell, amount[row, t], shape[0] * shape[1])
+        return np.asarray(total, dtype=np.float64).reshape(shape)
+
+    @cached_property
+    def _standing(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Row and year of every plant that stands, and its place in (K, T)."""
         row, t = np.nonzero((self.path.run >= 0) & (self.path.capacity > 0))
-        np.add.at(out, (self.path.run[row, t], t), amount[row, t])
-        return out
+        return row, t, self.path.run[row, t] * len(self.pathway.years) + t
 
     def measure(self, line: pd.Series) -> Measured:
         """The series of the line's metric."""

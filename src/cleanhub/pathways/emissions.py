@@ -21,7 +21,7 @@ from cleanhub.core.tables import conform
 from cleanhub.hub.inventory import BRANCH, branch_drivers, scope_pairs
 from cleanhub.hub.package import Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
-from cleanhub.hub.series import CONFIDENCE_ORDER, confidence_ranks, confidence_words, sum_by
+from cleanhub.hub.series import CONFIDENCE_ORDER, confidence_ranks, confidence_words
 from cleanhub.pathways.assemble import Pathway
 
 FloatArray = NDArray[np.float64]
@@ -32,6 +32,8 @@ Branch = tuple[str, str]
 """Top-level inventory sector and sector."""
 Rows = dict[str, object]
 """Columns of a few rows of the table: arrays of one length, or one value for all of them."""
+Columns = dict[str, NDArray[Any]]
+"""Columns of rows of the table, arrays of one length."""
 _KEEP = ["year", *BRANCH, "asset_kind", "scope", "boundary", "gas"]
 _UNEXPLAINED = 1e-6
 """Share of a branch by which its stacks may exceed its inventory before it is a fault."""
@@ -43,40 +45,94 @@ def emissions_table(pathway: Pathway) -> pd.DataFrame:
     Raises :class:`~cleanhub.core.errors.InputError` when the stacks of a branch emit more in
     the base year than its inventory holds.
     """
-    hub = pathway.hub
+    rank = plant_confidence(pathway)
+    parts = [*_counted_parts(pathway, rank), *_beside_parts(pathway), *_indirect_parts(pathway, rank)]
+    rows = _summed(parts)
+    return _table(pathway, rows, *_gases(pathway, rows))
+
+
+def counted_emissions(pathway: Pathway) -> pd.DataFrame:
+    """Scope 1 of the inventory's boundary in CO2 equivalent alone: what totals are made of.
+
+    The same rows as in :func:`emissions_table`; raises as it does.
+    """
+    return _table(pathway, _summed(_counted_parts(pathway, plant_confidence(pathway))))
+
+
+def _counted_parts(pathway: Pathway, rank: IntArray) -> list[Rows]:
     rest = _rest_without_stacks(pathway)
-    frame = _frame([*_history_parts(pathway, rest), *_projected_parts(pathway, rest)])
-    frame = sum_by(frame, _KEEP, "value")
-    frame = frame[frame["value"] != 0].reset_index(drop=True)
-    frame = pd.concat([frame, _gases(pathway, frame)], ignore_index=True)
+    return [*_history_parts(pathway, rest), *_projected_parts(pathway, rest, rank)]
+
+
+def _table(pathway: Pathway, *parts: Columns) -> pd.DataFrame:
+    """The rows of all ``parts`` as the plan table."""
+    hub = pathway.hub
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     scope = scope_pairs(hub)
-    branches, of_branch = _distinct(frame, *BRANCH)
-    frame["hub_scope"] = np.array([branch in scope for branch in branches], dtype=bool)[of_branch]
-    frame["unit"] = np.where(frame["gas"] == "co2e", "t CO2e/yr", "t/yr")
-    frame["gwp"] = hub.gwp
-    frame["status"] = np.where(frame["year"] <= hub.base_year, "history", "projected")
+    branches, of_branch = _distinct(rows, *BRANCH)
+    frame = pd.DataFrame(
+        {
+            **rows,
+            "hub_scope": np.array([branch in scope for branch in branches], dtype=bool)[of_branch],
+            "unit": np.where(rows["gas"] == "co2e", "t CO2e/yr", "t/yr"),
+            "gwp": hub.gwp,
+            "status": np.where(rows["year"] <= hub.base_year, "history", "projected"),
+        }
+    )
     return conform(frame, PLAN_TABLES["emissions"])
 
 
-def _frame(parts: list[Rows]) -> pd.DataFrame:
-    """All parts below one another; a frame for each of them would cost more than all their sums."""
+def _summed(parts: list[Rows]) -> Columns:
+    """The sums of all parts by :data:`_KEEP` that are not 0, with the weakest confidence of each.
+
+    Words are told apart once for each part: as columns of words, they would cost more than all the sums.
+    """
     sizes = [len(np.asarray(part["value"])) for part in parts]
-    columns = {}
-    for name in (*_KEEP, "value", "confidence"):
-        arrays = (
-            np.broadcast_to(np.asarray(part[name]), size) for part, size in zip(parts, sizes, strict=True)
-        )
-        kind = float if name == "value" else np.int64 if name in ("year", "scope") else object
-        columns[name] = np.concatenate([array.astype(kind) for array in arrays])
-    return pd.DataFrame(columns)
+    values = np.concatenate([np.asarray(part["value"], dtype=float) for part in parts])
+    words, codes = _coded([part["confidence"] for part in parts], sizes)
+    ranks = confidence_ranks(words)[codes]
+    distinct, place = {}, np.zeros(len(values), dtype=np.int64)
+    for name in _KEEP:
+        distinct[name], codes = _coded([part[name] for part in parts], sizes)
+        place = place * len(distinct[name]) + codes
+    by_place = pd.DataFrame({"value": values, "rank": ranks}).groupby(place)
+    total = by_place["value"].sum()
+    kept = total.to_numpy() != 0
+    left = total.index.to_numpy(np.int64)[kept]
+    rows: Columns = {}
+    for name in reversed(_KEEP):
+        left, at = np.divmod(left, len(distinct[name]))
+        rows[name] = distinct[name][at]
+    rows = {name: rows[name] for name in _KEEP}
+    rows["year"], rows["scope"] = rows["year"].astype(np.int64), rows["scope"].astype(np.int64)
+    rows["value"] = total.to_numpy()[kept]
+    rows["confidence"] = confidence_words(by_place["rank"].max().to_numpy(np.int64)[kept])
+    return rows
 
 
-def _distinct(frame: pd.DataFrame, *names: str) -> tuple[list[tuple[Any, ...]], NDArray[np.int64]]:
-    """The distinct values in some columns, as tuples in order of appearance, and each row's position."""
-    group = frame.groupby(list(names), sort=False, dropna=False)
-    position = np.asarray(group.ngroup(), dtype=np.int64)
-    first = frame.iloc[np.unique(position, return_index=True)[1]]
-    return list(_keys(first, *names)), position
+def _coded(parts: list[object], sizes: list[int]) -> tuple[NDArray[np.object_], IntArray]:
+    """The distinct values of a column that stands in parts, and the position of each row's value in them.
+
+    A part is an array of its size, or one value for all of its rows.
+    """
+    known: dict[Any, int] = {}
+    codes = []
+    for part, size in zip(parts, sizes, strict=True):
+        cells = np.asarray(part)
+        one = cells.ndim == 0
+        at, own = (np.zeros(size, dtype=np.int64), [part]) if one else pd.factorize(cells)
+        codes.append(np.array([known.setdefault(value, len(known)) for value in own], dtype=np.int64)[at])
+    return np.array(list(known), dtype=object), np.concatenate(codes)
+
+
+def _distinct(rows: Columns, *names: str) -> tuple[list[tuple[Any, ...]], IntArray]:
+    """The distinct values in some columns, as tuples, and the position of each row's."""
+    place = np.zeros(len(rows[names[0]]), dtype=np.int64)
+    for name in names:
+        codes, values = pd.factorize(rows[name])
+        place = place * max(len(values), 1) + codes
+    _, first, position = np.unique(place, return_index=True, return_inverse=True)
+    return list(zip(*(rows[name][first].tolist() for name in names), strict=True)), position
 
 
 def _keys(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
@@ -138,8 +194,6 @@ def _history_parts(pathway: Pathway, rest: pd.DataFrame) -> Iterable[Rows]:
         yield _part(inside, kind)
     stacks = stack_tonnes(pathway)
     yield _part(stacks.assign(year=base, confidence="derived"), "site")
-    beside = history.beside[history.beside["year"] <= base]
-    yield _part(beside, "rest", beside["boundary"])
 
 
 def _whole_categories(pathway: Pathway, rows: pd.DataFrame) -> pd.DataFrame:
@@ -167,23 +221,33 @@ def _part(rows: pd.DataFrame, kind: str, boundary: str | pd.Series = "included")
 # ---------------------------------------------------------------- the path
 
 
-def _projected_parts(pathway: Pathway, rest: pd.DataFrame) -> Iterable[Rows]:
+def _projected_parts(pathway: Pathway, rest: pd.DataFrame, rank: IntArray) -> Iterable[Rows]:
     path, tech = pathway.walked, pathway.tech
-    rank = plant_confidence(pathway)
     yield _plants_part(pathway, path.emissions, rank)
     for cls in path.vehicles:
         tonnes = (cls.distance * tech.direct[cls.options][:, None]).sum(axis=0) * cls.scale
         yield _years_part(pathway, (cls.inventory_sector, cls.sector), "cohort", tonnes, cls.confidence)
     for cohort in idle_cohorts(pathway):
         yield _years_part(pathway, cohort.branch, "cohort", cohort.tonnes, cohort.confidence)
-    base, beside = pathway.hub.base_year, pathway.history.beside
+    yield from _moved_by_drivers(pathway, rest, "included")
+
+
+def _beside_parts(pathway: Pathway) -> Iterable[Rows]:
+    """What stands beside the inventory's total, before and after the base year."""
+    beside = pathway.history.beside
+    past = beside[beside["year"] <= pathway.hub.base_year]
+    yield _part(past, "rest", past["boundary"])
+    yield from _moved_by_drivers(pathway, beside[beside["boundary"] == "excluded"], "excluded")
+
+
+def _moved_by_drivers(pathway: Pathway, rows: pd.DataFrame, boundary: str) -> Iterable[Rows]:
+    """The base year's rows by branch, moved by the branch's driver after it."""
+    base = pathway.hub.base_year
     driver_of = branch_drivers(pathway.hub)
-    for rows, boundary in ((rest, "included"), (beside[beside["boundary"] == "excluded"], "excluded")):
-        last = rows[rows["year"] == base]
-        for branch, tonnes in zip(_keys(last, *BRANCH), last["co2e_t"], strict=True):
-            index = pathway.drivers.index(driver_of.get(branch, ""), base)
-            yield _years_part(pathway, branch, "rest", tonnes * index.values, index.confidence, boundary)
-    yield from _indirect_parts(pathway, rank)
+    last = rows[rows["year"] == base]
+    for branch, tonnes in zip(_keys(last, *BRANCH), last["co2e_t"], strict=True):
+        index = pathway.drivers.index(driver_of.get(branch, ""), base)
+        yield _years_part(pathway, branch, "rest", tonnes * index.values, index.confidence, boundary)
 
 
 def plant_confidence(pathway: Pathway) -> IntArray:
@@ -331,36 +395,42 @@ def _grid_factors(pathway: Pathway) -> tuple[FloatArray, NDArray[np.object_]]:
 # ---------------------------------------------------------------- gases
 
 
-def _gases(pathway: Pathway, frame: pd.DataFrame) -> pd.DataFrame:
+def _gases(pathway: Pathway, rows: Columns) -> list[Columns]:
     """Rows in tonnes of each gas for every scope 1 row of the inventory's boundary.
 
-    ``frame`` holds the CO2-equivalent rows. Carbon dioxide is what is left after the others.
+    ``rows`` holds the CO2-equivalent rows. Carbon dioxide is what is left after the others.
     """
-    rows = frame[(frame["scope"] == 1) & (frame["boundary"] == "included")]
-    gwp = _gwp(pathway.hub)
+    mine = (rows["scope"] == 1) & (rows["boundary"] == "included")
+    rows = {name: column[mine] for name, column in rows.items()}
+    derived = CONFIDENCE_ORDER.index("derived")
+    rows["confidence"] = confidence_words(np.maximum(confidence_ranks(rows["confidence"]), derived))
     shares = _gas_shares(pathway.hub)
-    base = pathway.hub.base_year
     stated = _stated_gases(pathway)
-    keys, of_key = _distinct(rows.assign(year=rows["year"].clip(upper=base)), *BRANCH, "year")
+    until = {**rows, "year": np.minimum(rows["year"], pathway.hub.base_year)}
+    keys, of_key = _distinct(until, *BRANCH, "year")
     exact_keys, of_exact = _distinct(rows, *BRANCH, "asset_kind", "year")
-    left = rows["value"].to_numpy(float).copy()
+    value = rows["value"]
+    left = value.copy()
     parts = []
-    for gas, potential in gwp.items():
+    for gas, potential in _gwp(pathway.hub).items():
         share = np.array([shares.get((gas, *key), 0.0) for key in keys])[of_key]
-        tonnes = rows["value"].to_numpy(float) * share / potential
+        tonnes = value * share / potential
         own = stated.get(gas, {})
         exact = np.array([own.get(key, np.nan) for key in exact_keys])[of_exact]
         tonnes = np.where(np.isnan(exact), tonnes, exact)
         tonnes = np.minimum(tonnes, np.maximum(left, 0.0) / potential)
         left -= tonnes * potential
-        parts.append(rows.assign(gas=gas, value=tonnes))
-    other = np.array([shares.get(("other", *key), 0.0) for key in keys])[of_key]
-    other = other * rows["value"].to_numpy(float)
-    parts.append(rows.assign(gas="co2", value=np.maximum(left - other, 0.0)))
-    out = pd.concat(parts, ignore_index=True)
-    derived = CONFIDENCE_ORDER.index("derived")
-    out["confidence"] = confidence_words(np.maximum(confidence_ranks(out["confidence"]), derived))
-    return out[out["value"] > 0]
+        parts.append(_of_gas(rows, gas, tonnes))
+    other = np.array([shares.get(("other", *key), 0.0) for key in keys])[of_key] * value
+    parts.append(_of_gas(rows, "co2", np.maximum(left - other, 0.0)))
+    return parts
+
+
+def _of_gas(rows: Columns, gas: str, tonnes: FloatArray) -> Columns:
+    """The rows that hold some of a gas, in tonnes of it."""
+    some = tonnes > 0
+    held = {**rows, "value": tonnes, "gas": np.full(len(tonnes), gas, dtype=object)}
+    return {name: column[some] for name, column in held.items()}
 
 
 def _gwp(hub: Hub) -> dict[str, float]:
@@ -373,12 +443,15 @@ def _gas_shares(hub: Hub) -> dict[tuple[str, str, str, int], float]:
     """Share of each gas in the CO2 equivalent of a branch and inventory year; the rest is other."""
     inventory = hub.tables["inventory"]
     rows = inventory[(inventory["boundary"] == "included") & inventory["year"].notna()]
-    group = [*BRANCH, "year"]
-    gas = rows["gas"].where(rows["gas"].isin([*SPLIT_GASES, "co2", "co2e"]), "other")
-    by_gas = rows.assign(gas=gas).groupby([*group, "gas"], as_index=False)[["co2e_t"]].sum()
-    share = by_gas["co2e_t"] / by_gas.groupby(group)["co2e_t"].transform("sum")
-    keys = zip(by_gas["gas"], by_gas["inventory_sector"], by_gas["sector"], by_gas["year"], strict=True)
-    found = ((str(g), str(one), str(two), int(year)) for g, one, two, year in keys)
+    known = rows["gas"].isin([*SPLIT_GASES, "co2", "co2e"])
+    held = {name: rows[name].to_numpy(object) for name in (*BRANCH, "year")}
+    branches, of_branch = _distinct(held, *BRANCH, "year")
+    codes, gases = pd.factorize(np.where(known, rows["gas"], "other"), sort=True)
+    by_gas = rows["co2e_t"].groupby(of_branch * len(gases) + codes).sum()
+    place, gas = np.divmod(by_gas.index.to_numpy(np.int64), len(gases))
+    share = by_gas / by_gas.groupby(place).transform("sum")
+    keys = ((str(gases[g]), *branches[b]) for g, b in zip(gas, place, strict=True))
+    found = ((word, str(one), str(two), int(year)) for word, one, two, year in keys)
     return {key: float(value) for key, value in zip(found, share, strict=True) if np.isfinite(value)}
 
 

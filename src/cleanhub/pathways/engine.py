@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cleanhub.hub.inventory import History
 from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.pathways import markets as market_moves
@@ -39,14 +40,15 @@ def run_pathway(
     progress: Progress | None = None,
     seed: int = 0,
     charging: Sequence[Charging] = (),
+    history: History | None = None,
 ) -> Pathway:
     """The path of ``hub`` under ``scenario``, decided by the rule that the scenario names.
 
     ``progress`` is called with (year position, number of years) after each year; ``seed``
     is that of rules that draw; ``charging`` bounds classes of vehicles where freight has
-    found what can be charged.
+    found what can be charged; ``history`` is that of ``hub`` where it was read before.
     """
-    return follow(assemble(hub, scenario, seed), progress, charging)
+    return follow(assemble(hub, scenario, seed, history), progress, charging)
 
 
 def follow(pathway: Pathway, progress: Progress | None = None, charging: Sequence[Charging] = ()) -> Pathway:
@@ -85,6 +87,7 @@ class _Walk:
         self.multiplier = np.ones((len(problem.tech.names), count))
         self.deployed = np.zeros((len(problem.learning.names), count))
         self.order = _order(problem)
+        self.last_use: tuple[FloatArray, FloatArray] | None = None
         demand = problem.markets.demand
         given = np.array([self._given(m) for m in range(len(problem.markets.name))]).reshape(-1, count)
         for q in np.flatnonzero(self.counters.share):
@@ -137,6 +140,7 @@ class _Walk:
             self._renew(t, year)
             self._decide(t, year)
         self._serve(t, year)
+        self.last_use = self._use(t), self._use(t, own_markets=False)
         self.counters.close(t, self._flows(t, served=True))
         if t:
             self._deploy(t, first_change)
@@ -153,8 +157,9 @@ class _Walk:
         if not self.counters.share.any():
             return
         use = self._use(t, own_markets=False)
-        if t:  # what plants of markets use is known for last year alone
-            use = use + self._use(t - 1) - self._use(t - 1, own_markets=False)
+        if self.last_use is not None:  # what plants of markets use is known for last year alone
+            whole, beside_markets = self.last_use
+            use = use + whole - beside_markets
         supplied = np.flatnonzero(markets.meets_demand & (markets.carrier >= 0))
         more = np.zeros(len(markets.name))
         for m in supplied:
@@ -180,7 +185,8 @@ class _Walk:
         is_open, due = state.is_open(t), state.is_due(t)
         falling = np.flatnonzero(is_open & due)
         if year >= self.problem.first_choice:
-            used = self._last_use(t)
+            nothing = np.zeros((len(self.problem.regions), len(tech.carriers)))
+            used = self.last_use[0] if self.last_use else nothing
             for market in self.order:
                 if self.problem.markets.meets_demand[market]:
                     wanted = market_moves.market_demand(self.problem, market, t, used)
@@ -190,11 +196,6 @@ class _Walk:
         renewal = np.where(tech.base[own] >= 0, tech.capex[own] - tech.capex_added[own], self._capex(own, t))
         state.capex[falling, t] = renewal * self._size(falling, t)
         state.renewed[falling] = year
-
-    def _last_use(self, t: int) -> FloatArray:
-        return (
-            self._use(t - 1) if t else np.zeros((len(self.problem.regions), len(self.problem.tech.carriers)))
-        )
 
     def _size(self, rows: IntArray, t: int) -> FloatArray:
         """What capital is counted on: yearly product where it is given, else capacity."""
@@ -370,8 +371,9 @@ class _Walk:
             counted &= ~state.dispatched[rows]
         rows = rows[counted]
         regions = problem.markets.region[state.market[rows]]
-        made = np.zeros((len(problem.regions), len(problem.tech.names)))
-        np.add.at(made, (regions, state.run[rows, t]), state.production[rows, t])
+        shape = (len(problem.regions), len(problem.tech.names))
+        cell = regions * shape[1] + state.run[rows, t]
+        made = np.bincount(cell, state.production[rows, t], shape[0] * shape[1]).reshape(shape)
         use = made @ problem.tech.inputs
         for cls in self.vehicles:
             use[cls.region] += problem.tech.inputs[cls.options].T @ cls.distance[:, t]

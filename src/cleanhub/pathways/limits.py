@@ -181,6 +181,9 @@ class Counters:
         self.cohorts = np.array([limit.cohorts for limit in limits], dtype=bool).reshape(
             count, -1 if count else WIDE
         )
+        self._on_plants = np.flatnonzero(self.flow & self.markets.any(axis=1)).tolist()
+        vehicle, limit_of = np.nonzero(self.cohorts.T & self.flow)
+        self._on_vehicles = list(zip(vehicle.tolist(), limit_of.tolist(), strict=True))
         self.cumulative = np.array([limit.cumulative for limit in limits], dtype=bool)
         self.floor = np.array([limit.floor for limit in limits], dtype=bool)
         self.hard = np.array([limit.hard for limit in limits], dtype=bool)
@@ -205,9 +208,10 @@ class Counters:
         """Use of the flow limits by rows that make ``made`` with technology ``run``, (Q,)."""
         out = np.zeros(len(self.limits))
         known = run >= 0
-        for q in np.flatnonzero(self.flow):
-            counted = known & self.markets[q, market]
-            out[q] = float(self.weight[q, run[counted]] @ made[counted])
+        for q in self._on_plants:
+            counted = np.flatnonzero(known & self.markets[q].take(market))
+            if len(counted):
+                out[q] = float(self.weight[q].take(run.take(counted)) @ made.take(counted))
         return out
 
     def vehicle_flows(self, vehicles: list[VehicleClass], t: int) -> FloatArray:
@@ -216,10 +220,10 @@ class Counters:
         Tonnes are those of the inventory: emissions per unit times the class's scale.
         """
         out = np.zeros(len(self.limits))
-        for v, cls in enumerate(vehicles):
-            for q in np.flatnonzero(self.flow & self.cohorts[:, v]):
-                each = float(self.weight[q, cls.options] @ cls.distance[:, t])
-                out[q] += each * (cls.scale if self.limits[q].quantity == "emissions" else 1.0)
+        for v, q in self._on_vehicles:
+            cls = vehicles[v]
+            each = float(self.weight[q].take(cls.options) @ cls.distance[:, t])
+            out[q] += each * (cls.scale if self.limits[q].quantity == "emissions" else 1.0)
         return out
 
     def left(self, t: int, flow_now: FloatArray) -> FloatArray:

@@ -17,103 +17,119 @@ from cleanhub.pathways.emissions import idle_cohorts
 from cleanhub.pathways.sites import starting_technology
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Rows = dict[str, Any]
+"""Columns of a few rows of a table: arrays of one length, or one value for all of them."""
+_SITE, _COHORT, _NOTHING = (np.array(word, dtype=object) for word in ("site", "cohort", ""))
 
 
 # ---------------------------------------------------------------- assets
 
 
-def assets_table(pathway: Pathway) -> pd.DataFrame:
-    """Plan table ``assets``: reported years first, then the path."""
-    parts = [_reported_sites(pathway), _projected_plants(pathway), _cohort_assets(pathway)]
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return conform(pd.DataFrame(columns=PLAN_TABLES["assets"].names), PLAN_TABLES["assets"])
-    return conform(pd.concat(filled, ignore_index=True), PLAN_TABLES["assets"])
+def assets_table(pathway: Pathway, only: int | None = None) -> pd.DataFrame:
+    """Plan table ``assets``: reported years first, then the path; ``only`` one year where one is given."""
+    parts = [_reported_sites(pathway, only), _projected_plants(pathway, only)]
+    parts += _cohort_assets(pathway, only)
+    frame = pd.DataFrame({name: _joined(parts, name) for name in PLAN_TABLES["assets"].names})
+    return conform(frame, PLAN_TABLES["assets"])
 
 
-def _reported_sites(pathway: Pathway) -> pd.DataFrame:
+def _joined(parts: list[Rows], name: str) -> NDArray[Any]:
+    """A column of all parts below one another; each holds an array or one value for its ``year`` rows."""
+    cells = ((np.asarray(part[name]), np.shape(part["year"])) for part in parts)
+    return np.concatenate([np.broadcast_to(array, shape) for array, shape in cells])
+
+
+def _wanted(years: IntArray, only: int | None) -> NDArray[np.bool_]:
+    return np.ones(len(years), dtype=bool) if only is None else years == only
+
+
+def _reported_sites(pathway: Pathway, only: int | None) -> Rows:
     rows = pathway.history.sites
-    rows = rows[rows["year"] <= pathway.sites.last_year]
+    rows = rows[(rows["year"] <= pathway.sites.last_year).to_numpy(bool)]
+    best = rows.groupby("asset_id")["co2e_t"].transform("max").to_numpy(float)
+    shown = _wanted(rows["year"].to_numpy(np.int64), only)
+    rows, best = rows[shown], best[shown]
     tech, table = pathway.tech, pathway.hub.tables["facilities"]
     start = dict(zip(table["asset_id"], starting_technology(table, tech), strict=True))
     which = rows["asset_id"].map(start).to_numpy(np.int64)
-    direct = np.where(which >= 0, tech.direct[np.maximum(which, 0)], 0.0)
+    known, safe = which >= 0, np.maximum(which, 0)
+    direct = np.where(known, tech.direct[safe], 0.0)
     tonnes = rows["co2e_t"].to_numpy(float)
-    made = np.divide(tonnes, direct, out=np.full(len(tonnes), np.nan), where=direct > 0)
-    best = rows.groupby("asset_id")["co2e_t"].transform("max").to_numpy(float)
-    room = np.divide(best, direct, out=np.full(len(tonnes), np.nan), where=direct > 0)
-    return pd.DataFrame(
-        {
-            "asset_id": rows["asset_id"].to_numpy(object),
-            "year": rows["year"].to_numpy(),
-            "sector": rows["sector"].to_numpy(object),
-            "asset_kind": "site",
-            "technology": np.where(which >= 0, tech.names[np.maximum(which, 0)], ""),
-            "capacity": room,
-            "production": made,
-            "unit": np.where(which >= 0, _per_year(tech.unit[np.maximum(which, 0)]), ""),
-            "co2e_t": tonnes,
-            "captured_t": 0.0,
-        }
-    )
+    return {
+        "asset_id": rows["asset_id"].to_numpy(object),
+        "year": rows["year"].to_numpy(np.int64),
+        "sector": rows["sector"].to_numpy(object),
+        "asset_kind": _SITE,
+        "technology": np.where(known, tech.names[safe], ""),
+        "capacity": np.divide(best, direct, out=np.full(len(tonnes), np.nan), where=direct > 0),
+        "production": np.divide(tonnes, direct, out=np.full(len(tonnes), np.nan), where=direct > 0),
+        "unit": np.where(known, _per_year(tech.unit)[safe], ""),
+        "co2e_t": tonnes,
+        "captured_t": 0.0,
+    }
 
 
 def _per_year(units: NDArray[np.object_]) -> NDArray[np.object_]:
     return np.array([f"{unit}/yr" for unit in units], dtype=object)
 
 
-def _projected_plants(pathway: Pathway) -> pd.DataFrame:
+def _projected_plants(pathway: Pathway, only: int | None) -> Rows:
     """Rows of the path where a plant stands: sites after their last report, others from the start."""
     path, tech, sites = pathway.walked, pathway.tech, pathway.sites
     site = (path.plant >= 0) & (path.plant < len(sites.asset_id))
     shown = (path.capacity > 0) & ~(site[:, None] & (pathway.years <= sites.last_year)[None, :])
-    row, year = np.nonzero(shown)
+    row, year = np.nonzero(shown & _wanted(pathway.years, only))
     run = path.run[row, year]
     known, safe = run >= 0, np.maximum(run, 0)
-    return pd.DataFrame(
-        {
-            "asset_id": path.names[row],
-            "year": pathway.years[year],
-            "sector": pathway.problem.markets.sector[path.market[row]],
-            "asset_kind": "site",
-            "technology": np.where(known, tech.names[safe], ""),
-            "capacity": np.where(known, path.capacity[row, year], np.nan),
-            "production": np.where(known, path.production[row, year], np.nan),
-            "unit": np.where(known, _per_year(tech.unit)[safe], ""),
-            "co2e_t": path.emissions[row, year],
-            "captured_t": path.captured[row, year],
-        }
-    )
+    return {
+        "asset_id": path.names[row],
+        "year": pathway.years[year],
+        "sector": pathway.problem.markets.sector[path.market[row]],
+        "asset_kind": _SITE,
+        "technology": np.where(known, tech.names[safe], ""),
+        "capacity": np.where(known, path.capacity[row, year], np.nan),
+        "production": np.where(known, path.production[row, year], np.nan),
+        "unit": np.where(known, _per_year(tech.unit)[safe], ""),
+        "co2e_t": path.emissions[row, year],
+        "captured_t": path.captured[row, year],
+    }
 
 
-def _cohort_assets(pathway: Pathway) -> pd.DataFrame:
-    path, tech, years, base = pathway.walked, pathway.tech, pathway.years, pathway.hub.base_year
+def _cohort_assets(pathway: Pathway, only: int | None) -> list[Rows]:
+    path, tech, base = pathway.walked, pathway.tech, pathway.hub.base_year
+    usual: Rows = {"asset_kind": _COHORT, "capacity": np.nan, "captured_t": 0.0}
+    unknown: Rows = {**usual, "technology": _NOTHING, "production": np.nan, "unit": _NOTHING}
     incumbent = {cls.asset_id: tech.names[cls.options[0]] for cls in path.vehicles}
-    past = pathway.history.cohorts[["asset_id", "year", "sector", "co2e_t"]]
-    past = past[past["year"] <= base]
-    blank: dict[str, Any] = {"technology": "", "production": np.nan, "unit": ""}
-    parts = [past.assign(**blank).assign(technology=past["asset_id"].map(incumbent).fillna(""))]
+    past = pathway.history.cohorts
+    past = past[(past["year"] <= base).to_numpy(bool) & _wanted(past["year"].to_numpy(np.int64), only)]
+    held: Rows = {name: past[name].to_numpy(object) for name in ("asset_id", "sector")}
+    ran = np.array([incumbent.get(name, "") for name in past["asset_id"]], dtype=object)
+    numbers: Rows = {"year": past["year"].to_numpy(np.int64), "co2e_t": past["co2e_t"].to_numpy(float)}
+    parts = [{**unknown, **held, **numbers, "technology": ran}]
+    later = (pathway.years > base) & _wanted(pathway.years, only)
     for cls in path.vehicles:
-        p, t = np.nonzero((years > base)[None, :] & (cls.vehicles > 0))
+        p, t = np.nonzero(later[None, :] & (cls.vehicles > 0))
         run = cls.options[p]
         parts.append(
-            pd.DataFrame(
-                {
-                    "asset_id": cls.asset_id,
-                    "year": years[t],
-                    "sector": cls.sector,
-                    "technology": tech.names[run],
-                    "production": cls.distance[p, t],
-                    "unit": _per_year(tech.unit)[run],
-                    "co2e_t": cls.distance[p, t] * tech.direct[run] * cls.scale,
-                }
-            )
+            {
+                **usual,
+                "asset_id": np.array(cls.asset_id, dtype=object),
+                "year": pathway.years[t],
+                "sector": np.array(cls.sector, dtype=object),
+                "technology": tech.names[run],
+                "production": cls.distance[p, t],
+                "unit": _per_year(tech.unit)[run],
+                "co2e_t": cls.distance[p, t] * tech.direct[run] * cls.scale,
+            }
         )
-    later = years > base
     for cohort in idle_cohorts(pathway):
-        place = {"asset_id": cohort.asset_id, "sector": cohort.branch[1]}
-        parts.append(pd.DataFrame({"year": years[later], "co2e_t": cohort.tonnes[later], **place, **blank}))
-    return pd.concat(parts, ignore_index=True).assign(asset_kind="cohort", capacity=np.nan, captured_t=0.0)
+        place: Rows = {
+            "asset_id": np.array(cohort.asset_id, dtype=object),
+            "sector": np.array(cohort.branch[1], dtype=object),
+        }
+        parts.append({**unknown, **place, "year": pathway.years[later], "co2e_t": cohort.tonnes[later]})
+    return parts
 
 
 # ---------------------------------------------------------------- switches

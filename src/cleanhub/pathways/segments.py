@@ -66,11 +66,9 @@ def _cleaner(problem: Problem, options: NDArray[np.bool_], incumbent: int, rank:
 def reachable(kinds: IntArray) -> NDArray[np.bool_]:
     """Which technology can become which in any number of switches, (K, K)."""
     reach = kinds > 0
-    while True:
-        further = reach | ((reach.astype(np.int64) @ reach.astype(np.int64)) > 0)
-        if (further == reach).all():
-            return reach
-        reach = further
+    for by_way_of in range(len(reach)):  # Warshall's closure
+        reach[reach[:, by_way_of]] |= reach[by_way_of]
+    return reach
 
 
 def _of_plants(problem: Problem, rank: IntArray) -> list[Segment]:

@@ -281,7 +281,7 @@ class _Words:
         lines += [(k, shares[k]) for k in used] if len(segment.options) > 1 else []
         what = "sales" if segment.is_vehicles else f"investment in plants over {WINDOW} years"
         rows = []
-        for _, line in thresholds.iterrows():
+        for line in thresholds.to_dict("records"):
             for k, share in lines:
                 tip = reached_for_good(np.nan_to_num(share) >= float(line["value"]) / 100.0 - 1e-12)
                 note = f"share of {what}"

@@ -18,7 +18,10 @@ What counts as zero-emission fuel, as a low-carbon product or as such a ship is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +35,7 @@ from cleanhub.hub.rows_in_force import rows_in_force
 from cleanhub.hub.series import weakest
 from cleanhub.pathways import emissions, results
 from cleanhub.pathways.assemble import Pathway
-from cleanhub.pathways.breakthroughs import ALL_SECTORS, OF_THE_WORLD, Meter
+from cleanhub.pathways.breakthroughs import ALL_SECTORS, OF_THE_WORLD, Measured, Meter
 from cleanhub.planning.targets import PathTables, measure
 
 AT_MOST = frozenset({"net_zero"})
@@ -66,6 +69,10 @@ NO_GAP_ELSEWHERE = "it is about the whole world, of which the hub is a part: no 
 NO_GAP_MEMBER = "a promise of one company or of what members buy; shown is the whole sector: no gap"
 
 
+Promise = dict[Hashable, Any]
+"""A row of the table of promises."""
+
+
 @dataclass(frozen=True)
 class Reached:
     """What the path shows for one promise: value [unit], of what, and why there is none (empty: there is)."""
@@ -83,8 +90,13 @@ def commitment_rows(hub: Hub) -> pd.DataFrame:
 
 def check_commitments(hub: Hub) -> None:
     """Raise :class:`~cleanhub.core.errors.InputError` with every promise that cannot be read as it stands."""
+    _check(commitment_rows(hub).to_dict("records"))
+
+
+def _check(rows: list[Promise]) -> None:
+    """Raise :class:`~cleanhub.core.errors.InputError` with every one of ``rows`` that cannot be read."""
     faults = FaultList()
-    for _, row in commitment_rows(hub).iterrows():
+    for row in rows:
         file, line, metric = str(row["file"]), int(row["line"]), str(row["metric"])
         unit = UNITS.get(metric, "%")
         try:
@@ -93,9 +105,10 @@ def check_commitments(hub: Hub) -> None:
             faults.add(
                 file, line, "unit", what=f"{metric} is not in this unit", found=row["unit"], allowed=unit
             )
-        if metric in SINCE_BASE and pd.isna(row["base_year"]):
+        has_base = not pd.isna(row["base_year"])
+        if metric in SINCE_BASE and not has_base:
             faults.add(file, line, "base_year", what="missing year", allowed=f"a year, as {metric} needs one")
-        if pd.notna(row["base_year"]) and int(row["base_year"]) >= int(row["year"]):
+        if has_base and int(row["base_year"]) >= int(row["year"]):
             faults.add(
                 file, line, "base_year", what="base year not before the year", found=row["base_year"],
                 allowed=f"before {row['year']}",
@@ -130,9 +143,10 @@ def commitments_table(
     InputError
         Promises that cannot be read; all are listed.
     """
-    check_commitments(pathway.hub)
+    promises = commitment_rows(pathway.hub).to_dict("records")
+    _check(promises)
     reader = _Reader(pathway, tables or path_tables_of(pathway))
-    rows = [_row(reader, row, at) for _, row in commitment_rows(pathway.hub).iterrows()]
+    rows = [_row(reader, row, at) for row in promises]
     frame = pd.DataFrame(rows, columns=PLAN_TABLES["commitments"].names)
     return conform(frame, PLAN_TABLES["commitments"])
 
@@ -153,7 +167,7 @@ def path_tables_of(pathway: Pathway) -> PathTables:
 # ---------------------------------------------------------------- one promise
 
 
-def _row(reader: _Reader, row: pd.Series, at: int | None) -> dict[str, object]:
+def _row(reader: _Reader, row: Promise, at: int | None) -> dict[str, object]:
     due, metric = int(row["year"]), str(row["metric"])
     year = due if at is None else at
     found = reader.reached(row, year)
@@ -192,11 +206,11 @@ def _row(reader: _Reader, row: pd.Series, at: int | None) -> dict[str, object]:
     }
 
 
-def _of_member(row: pd.Series) -> bool:
+def _of_member(row: Promise) -> bool:
     return bool(row["platform"]) and row["actor"] != row["platform"] and not row["asset_id"]
 
 
-def _why_no_gap(reader: _Reader, row: pd.Series) -> str:
+def _why_no_gap(reader: _Reader, row: Promise) -> str:
     if _of_member(row):
         return NO_GAP_MEMBER
     return "" if row["own"] or row["asset_id"] or reader.whole_world else NO_GAP_ELSEWHERE
@@ -211,9 +225,11 @@ class _Reader:
         self.meter = Meter(pathway)
         given = pathway.hub.tables
         self.known = set(given["facilities"]["asset_id"]) | set(given["cohorts"]["asset_id"])
+        self.assets = tables.assets["asset_id"].to_numpy(object)
+        self.counted = cache(self._counted)
         self.whole_world = pathway.hub.meta.get("covers") == "world"
 
-    def reached(self, row: pd.Series, year: int) -> Reached:
+    def reached(self, row: Promise, year: int) -> Reached:
         """What the path shows for a promise in ``year``."""
         if year > self.pathway.scenario.end_year:
             return Reached(np.nan, why_not="after the last year of the path")
@@ -230,7 +246,7 @@ class _Reader:
             return self._like_a_breakthrough(row, year)
         return Reached(np.nan, why_not="the path has no such equipment")
 
-    def _tonnes(self, row: pd.Series, year: int) -> Reached:
+    def _tonnes(self, row: Promise, year: int) -> Reached:
         """Scope 1 tonnes in a year [t CO2e/yr], or their cut since the base year [%]."""
         series, of = self._series(row)
         if year not in series.index:
@@ -243,28 +259,31 @@ class _Reader:
             return Reached(np.nan, why_not=f"no emissions of {of} are known for {base}")
         return Reached((1.0 - now / float(series[base])) * 100.0, "%", f"scope 1 emissions of {of}")
 
-    def _series(self, row: pd.Series) -> tuple[pd.Series, str]:
+    def _series(self, row: Promise) -> tuple[pd.Series, str]:
         if row["asset_id"]:
-            assets = self.tables.assets
-            mine = assets[assets["asset_id"] == row["asset_id"]]
-            return mine.groupby("year")["co2e_t"].sum(), str(row["asset_id"])
+            return self._of_asset(str(row["asset_id"])), str(row["asset_id"])
         sector = str(row["sector"])
         return self.tables.included(
             False, sector
         ), f"the sector {sector}" if sector else "the whole inventory"
 
-    def _intensity(self, row: pd.Series, year: int) -> Reached:
+    def _of_asset(self, asset: str) -> pd.Series:
+        """Scope 1 tonnes of a site or cohort by year."""
+        mine = np.flatnonzero(self.assets == asset)
+        assets = self.tables.assets
+        tonnes = pd.Series(assets["co2e_t"].to_numpy()[mine], assets["year"].to_numpy(np.int64)[mine])
+        return tonnes if tonnes.index.is_unique else tonnes.groupby(level=0).sum()
+
+    def _intensity(self, row: Promise, year: int) -> Reached:
         """Cut of the tonnes per unit of product since the base year [%]."""
-        base, sector, tables = int(row["base_year"]), str(row["sector"]), self.tables
-        if row["asset_id"]:
-            tables = replace(tables, assets=tables.assets[tables.assets["asset_id"] == row["asset_id"]])
-        value, unit = measure(tables, "emission_intensity_change", sector, year, base)
+        base, sector, asset = int(row["base_year"]), str(row["sector"]), str(row["asset_id"])
+        value, unit = measure(self.tables, "emission_intensity_change", sector, year, base, asset=asset)
         if not np.isfinite(value):
             return Reached(np.nan, why_not=f"no tonnes per unit of product are known for {base} and {year}")
-        of = str(row["asset_id"]) or f"the sites of {sector}"
+        of = asset or f"the sites of {sector}"
         return Reached(-value, unit, f"scope 1 tonnes per unit of product of {of}")
 
-    def _trucks(self, row: pd.Series, year: int) -> Reached:
+    def _trucks(self, row: Promise, year: int) -> Reached:
         """Zero-emission trucks on the road, or their share [%]; of a cohort or of all trucks."""
         cohorts = self.pathway.hub.tables["cohorts"]
         own = (
@@ -278,18 +297,23 @@ class _Reader:
             return Reached(np.nan, why_not="the path has no such trucks")
         return Reached(value, unit, f"trucks on the road: {', '.join(own)}")
 
-    def _like_a_breakthrough(self, row: pd.Series, year: int) -> Reached:
+    def _like_a_breakthrough(self, row: Promise, year: int) -> Reached:
         metric, sector = LIKE_A_BREAKTHROUGH[str(row["metric"])], str(row["sector"]) or ALL_SECTORS
-        lines = self.pathway.hub.library.tables["breakthroughs"]
-        lines = lines[(lines["metric"] == metric) & (lines["sector"] == sector)]
         if sector != ALL_SECTORS and sector not in self.meter.sectors:
             return Reached(np.nan, why_not=f"the path has no {sector}")
-        if lines.empty:
+        name, found = self.counted(metric, sector)
+        if not name:
             return Reached(np.nan, why_not=f"no breakthrough of {sector} says what counts")
-        line = lines.iloc[0]
-        found = self.meter.measure(line)
         first = int(self.pathway.years[0])
         if found.why_not or year < first:
             return Reached(np.nan, why_not=found.why_not or "before the first year of the path")
-        of = f"what breakthrough {line['breakthrough']} counts"
+        of = f"what breakthrough {name} counts"
         return Reached(float(found.values[year - first]), found.unit, of)
+
+    def _counted(self, metric: str, sector: str) -> tuple[str, Measured]:
+        """The first breakthrough of a metric and sector (empty: there is none) and what it counts."""
+        lines = self.pathway.hub.library.tables["breakthroughs"]
+        lines = lines[(lines["metric"] == metric) & (lines["sector"] == sector)]
+        if lines.empty:
+            return "", Measured(np.empty(0), "")
+        return str(lines["breakthrough"].iloc[0]), self.meter.measure(lines.iloc[0])

@@ -24,10 +24,19 @@ from cleanhub.pathways.charging import Charging
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.planning.charging import with_chargers
 from cleanhub.planning.identity import content
-from cleanhub.planning.targets import PathTables, measure, tables_of
+from cleanhub.planning.targets import TARGET_YEAR, PathTables, measure, tables_of
 
-TARGET_YEAR = 2045
-"""Year of the headlines that name none in their key; the last year of a shorter path."""
+__all__ = [
+    "AT_TARGET_YEAR",
+    "SUMMED",
+    "TARGET_YEAR",
+    "MeasuredPath",
+    "measured_path",
+    "not_of_the_path",
+    "of_the_path",
+    "sited_chargers",
+]
+
 AT_TARGET_YEAR = (
     "plants_changed",
     "zero_emission_trucks",

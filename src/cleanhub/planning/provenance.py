@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cleanhub.core.errors import FaultList
 from cleanhub.core.tables import conform
@@ -21,6 +25,9 @@ from cleanhub.policy.book import book_tables
 
 COLUMNS = ["table", "key", "value", "unit", "source_id", "confidence"]
 RANGED = [*COLUMNS, "low", "high", "note"]
+_NUMBERS = ("value", "low", "high")
+Rows = dict[str, NDArray[Any]]
+"""Columns :data:`RANGED` of a few rows."""
 HEADLINES = "scorecard"
 _ENDS = {"value": ("low", "high"), "p_pass": ("p_low", "p_high")}
 """Columns of the range of a column; that of any other is called after it: cost_low, cost_high."""
@@ -28,20 +35,26 @@ _ENDS = {"value": ("low", "high"), "p_pass": ("p_low", "p_high")}
 
 def source_groups(hub: Hub) -> dict[str, str]:
     """Source ids behind each group of inputs, ;-separated, the most used first."""
-    groups: dict[str, str] = {}
-    for name, frame in {
+    frames = {
         **hub.tables,
         "gate_rules": hub.library.tables["gate_rules"],
         "pipeline_parameters": Parameters(hub, "pipeline_parameters").rows,
         "library": hub.library.tables["technology_parameters"],
         "facilities": hub.tables["facility_emissions"],
         "policies": _behind_credits(hub)["policy_values"],
-    }.items():
-        if "source_id" in frame.columns and len(frame):
-            counts = frame["source_id"].value_counts(sort=False)
-            order = sorted(counts.index, key=lambda one: (-int(counts[one]), str(one)))
-            groups[name] = ";".join(order[:6])
-    return groups
+    }
+    return {
+        name: _most_used(frame)
+        for name, frame in frames.items()
+        if "source_id" in frame.columns and len(frame)
+    }
+
+
+def _most_used(frame: pd.DataFrame) -> str:
+    """The six sources that most rows name, ;-separated."""
+    codes, names = pd.factorize(frame["source_id"].to_numpy(object))
+    counts = dict(zip(names, np.bincount(codes[codes >= 0], minlength=len(names)), strict=True))
+    return ";".join(sorted(names, key=lambda one: (-int(counts[one]), str(one)))[:6])
 
 
 def provenance_table(
@@ -53,16 +66,32 @@ def provenance_table(
     project id, site id ...); headlines repeat under each of their sources. The key of an
     ``emissions`` row is ``inventory_sector/sector/asset_kind``.
     """
-    parts = [inputs_table(hub), _headline_rows(hub, scorecard), _emission_rows(hub, emissions)]
-    frame = pd.concat([part[COLUMNS] for part in parts if len(part)], ignore_index=True)
-    frame["rank"] = confidence_ranks(frame["confidence"])
-    frame = frame.groupby(["table", "key", "source_id"], as_index=False, sort=True).agg(
-        value=("value", "first"), unit=("unit", "first"), rank=("rank", "max")
+    sources = hub.sources()
+    parts = [
+        _inputs(hub),
+        _headline_rows(set(sources["source_id"]), scorecard),
+        _emission_rows(hub, emissions),
+    ]
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+    place = np.zeros(len(rows["key"]), dtype=np.int64)
+    for name in ("table", "key", "source_id"):
+        codes, distinct = pd.factorize(rows[name])
+        place = place * max(len(distinct), 1) + codes
+    _, first, at = np.unique(place, return_index=True, return_inverse=True)
+    grouped = pd.DataFrame({"value": rows["value"], "unit": rows["unit"]}).groupby(at)
+    rank = np.zeros(len(first), dtype=np.int64)
+    np.maximum.at(rank, at, confidence_ranks(rows["confidence"]))
+    licence = dict(zip(sources["source_id"], sources["licence"], strict=True))
+    source = rows["source_id"][first]
+    frame = pd.DataFrame(
+        {
+            **{name: rows[name][first] for name in ("table", "key", "source_id")},
+            "value": grouped["value"].first().to_numpy(),
+            "unit": grouped["unit"].first().to_numpy(),
+            "confidence": confidence_words(rank),
+            "licence": [licence.get(name) or "not stated" for name in source],
+        }
     )
-    frame["confidence"] = confidence_words(frame.pop("rank").to_numpy(np.int64))
-    licences = hub.sources().set_index("source_id")["licence"]
-    frame["licence"] = frame["source_id"].map(licences).fillna("")
-    frame["licence"] = frame["licence"].where(frame["licence"] != "", "not stated")
     return conform(frame, PLAN_TABLES["provenance"])
 
 
@@ -71,6 +100,10 @@ def inputs_table(hub: Hub) -> pd.DataFrame:
 
     ``low``, ``high`` are in ``unit``, NaN where a row has no range; keys are those of ``provenance``.
     """
+    return pd.DataFrame(_inputs(hub))
+
+
+def _inputs(hub: Hub) -> Rows:
     parts = [
         *_hub_inputs(hub),
         *_library_inputs(hub),
@@ -79,30 +112,48 @@ def inputs_table(hub: Hub) -> pd.DataFrame:
         *_policy_inputs(hub),
         *_register_inputs(hub),
     ]
-    return pd.concat([part.reindex(columns=RANGED) for part in parts if len(part)], ignore_index=True)
+    return {name: np.concatenate([part[name] for part in parts]) for name in RANGED}
+
+
+def _of(rows: list[tuple[object, ...]]) -> Rows:
+    """Rows of :data:`COLUMNS` in columns, without range and note."""
+    cells: list[Any] = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+    given = dict(zip(COLUMNS, cells, strict=True))
+    found = {name: np.array(given.get(name, [np.nan] * len(rows)), dtype=object) for name in RANGED}
+    return {name: cells.astype(float) if name in _NUMBERS else cells for name, cells in found.items()}
 
 
 def _rows(
     table: str, frame: pd.DataFrame, key: pd.Series, value: pd.Series | float, unit: pd.Series | str
-) -> pd.DataFrame:
+) -> Rows:
     column = value.name if isinstance(value, pd.Series) else ""
     low, high = _ENDS.get(str(column), (f"{column}_low", f"{column}_high"))
-    return pd.DataFrame(
-        {
-            "table": table,
-            "key": key.astype(str),
-            "value": value,
-            "unit": unit,
-            "source_id": frame["source_id"],
-            "confidence": frame["confidence"],
-            "low": frame[low] if low in frame.columns else np.nan,
-            "high": frame[high] if high in frame.columns else np.nan,
-            "note": frame["note"] if "note" in frame.columns else "",
-        }
-    )
+    given: dict[str, object] = {
+        "table": table,
+        "key": key.astype(str),
+        "value": value,
+        "unit": unit,
+        "source_id": frame["source_id"],
+        "confidence": frame["confidence"],
+        "low": frame[low] if low in frame.columns else np.nan,
+        "high": frame[high] if high in frame.columns else np.nan,
+        "note": frame["note"] if "note" in frame.columns else "",
+    }
+    return _columns(given, len(frame))
 
 
-def _hub_inputs(hub: Hub) -> list[pd.DataFrame]:
+def _columns(given: Mapping[str, object], size: int) -> Rows:
+    """Columns of :data:`RANGED` as arrays of ``size``; a single value holds for all rows."""
+    return {name: _array(given[name], size, float if name in _NUMBERS else object) for name in RANGED}
+
+
+def _array(cells: object, size: int, kind: type) -> NDArray[Any]:
+    if isinstance(cells, pd.Series):
+        return cells.to_numpy(kind, na_value=np.nan) if kind is float else cells.to_numpy(kind)
+    return np.full(size, cells, dtype=kind)
+
+
+def _hub_inputs(hub: Hub) -> list[Rows]:
     tables = hub.tables
     drivers, limits, targets = tables["drivers"], tables["limits"], tables["targets"]
     credits, projects, cohorts = tables["credits"], tables["projects"], tables["cohorts"]
@@ -152,7 +203,7 @@ def _hub_inputs(hub: Hub) -> list[pd.DataFrame]:
     ]
 
 
-def _freight_inputs(hub: Hub) -> list[pd.DataFrame]:
+def _freight_inputs(hub: Hub) -> list[Rows]:
     """Figures, places and works behind charging, where the hub has drayage."""
     if not (hub.tables["cohorts"]["duty_cycle"] == "drayage").any():
         return []
@@ -173,7 +224,7 @@ def _freight_inputs(hub: Hub) -> list[pd.DataFrame]:
     ]
 
 
-def _pipeline_inputs(hub: Hub) -> list[pd.DataFrame]:
+def _pipeline_inputs(hub: Hub) -> list[Rows]:
     """Figures and rules behind gates and links, promises and buyers."""
     rows = Parameters(hub, "pipeline_parameters").rows.reset_index()
     item = np.where(rows["item"] != "", "/" + rows["item"], "")
@@ -191,7 +242,7 @@ def _pipeline_inputs(hub: Hub) -> list[pd.DataFrame]:
     return found
 
 
-def _library_inputs(hub: Hub) -> list[pd.DataFrame]:
+def _library_inputs(hub: Hub) -> list[Rows]:
     library = hub.library.tables
     parameters, carriers, index = (
         library["technology_parameters"],
@@ -213,7 +264,7 @@ def _library_inputs(hub: Hub) -> list[pd.DataFrame]:
     ]
 
 
-def _policy_inputs(hub: Hub) -> list[pd.DataFrame]:
+def _policy_inputs(hub: Hub) -> list[Rows]:
     """What stands behind the credits that a policy sets: their facts and the policy's own rows."""
     credits = hub.tables["credits"]
     credits = credits[credits["policy"] != ""]
@@ -244,7 +295,7 @@ def _policy_inputs(hub: Hub) -> list[pd.DataFrame]:
     ]
 
 
-def _register_inputs(hub: Hub) -> list[pd.DataFrame]:
+def _register_inputs(hub: Hub) -> list[Rows]:
     """The register that the projects were read from: how many events it had, under the hash of all of it."""
     read = register_hashes(hub)
     if not read:
@@ -252,7 +303,7 @@ def _register_inputs(hub: Hub) -> list[pd.DataFrame]:
     from cleanhub.register.hub_projects import REGISTER_SOURCE  # with it comes the database
 
     row = ("register", read["register/hash"], float(read["register/events"]), "1", REGISTER_SOURCE, "derived")
-    return [pd.DataFrame([row], columns=COLUMNS)]
+    return [_of([row])]
 
 
 def _behind_credits(hub: Hub) -> dict[str, pd.DataFrame]:
@@ -264,10 +315,10 @@ def _behind_credits(hub: Hub) -> dict[str, pd.DataFrame]:
     }
 
 
-def _credit_facts(hub: Hub, credits: pd.DataFrame) -> pd.DataFrame:
+def _credit_facts(hub: Hub, credits: pd.DataFrame) -> Rows:
     """One row for each fact that a credit states: numbers as they are, yes as 1 and no as 0."""
-    rows = []
-    for _, row in credits.iterrows():
+    rows: list[tuple[object, ...]] = []
+    for row in credits.to_dict("records"):
         for fact in credit_facts(str(row["facts"]), None, hub.library, FaultList()):
             codelist = "policy_quantity" if fact.is_quantity else "policy_fact"
             meaning = hub.library.meaning(codelist, fact.name)
@@ -275,38 +326,38 @@ def _credit_facts(hub: Hub, credits: pd.DataFrame) -> pd.DataFrame:
             unit = meaning.rsplit("[", 1)[-1].rstrip("]") if "[" in meaning else ""
             name = f"{row['credit']}/{fact.name}"
             rows.append(("credits", name, value, unit, row["source_id"], row["confidence"]))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return _of(rows)
 
 
-def _headline_rows(hub: Hub, scorecard: pd.DataFrame) -> pd.DataFrame:
-    known = set(hub.sources()["source_id"])
-    rows = []
-    for _, line in scorecard.iterrows():
+def _headline_rows(known: set[str], scorecard: pd.DataFrame) -> Rows:
+    rows: list[tuple[object, ...]] = []
+    for line in scorecard.to_dict("records"):
         words = "assumed" if float(line["recalled_share"]) > 0 else "derived"
         rows += [
             (HEADLINES, line["metric"], line["value"], line["unit"], source, words)
             for source in str(line["source"]).split(";")
             if source in known
         ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return _of(rows)
 
 
-def _emission_rows(hub: Hub, emissions: pd.DataFrame) -> pd.DataFrame:
-    groups = source_groups(hub)
-    base = emissions[(emissions["year"] == hub.base_year) & (emissions["scope"] == 1)]
-    base = base[base["gas"] == "co2e"]
-    base = base[base["boundary"] == "included"]
+def _emission_rows(hub: Hub, emissions: pd.DataFrame) -> Rows:
+    facilities, inventory, cohorts = (
+        _most_used(hub.tables[name]) for name in ("facility_emissions", "inventory", "cohorts")
+    )
     behind = {
-        "site": groups.get("facilities", ""),
-        "cohort": ";".join(filter(None, [groups.get("inventory", ""), groups.get("cohorts", "")])),
-        "rest": ";".join(filter(None, [groups.get("inventory", ""), groups.get("facilities", "")])),
+        "site": facilities,
+        "cohort": ";".join(filter(None, [inventory, cohorts])),
+        "rest": ";".join(filter(None, [inventory, facilities])),
     }
-    rows = []
-    for _, row in base.iterrows():
+    base = emissions[(emissions["year"] == hub.base_year).to_numpy(bool)]
+    base = base[(base["scope"] == 1) & (base["gas"] == "co2e") & (base["boundary"] == "included")]
+    rows: list[tuple[object, ...]] = []
+    for row in base.to_dict("records"):
         key = f"{row['inventory_sector']}/{row['sector']}/{row['asset_kind']}@{hub.base_year}"
         rows += [
             ("emissions", key, row["value"], row["unit"], source, row["confidence"])
             for source in dict.fromkeys(behind[row["asset_kind"]].split(";"))
             if source
         ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return _of(rows)

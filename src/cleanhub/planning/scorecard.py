@@ -103,8 +103,9 @@ def weak_share(rows: pd.DataFrame, weight: str = "value") -> float:
 
 
 def _included_rows(tables: PathTables, year: int, hub_scope: bool) -> pd.DataFrame:
-    rows = tables.counted[tables.counted["year"] == year]
-    return rows[rows["hub_scope"].astype(bool)] if hub_scope else rows
+    rows = tables.counted
+    mine = (rows["year"] == year).to_numpy(bool) & (rows["hub_scope"].to_numpy(bool) | (not hub_scope))
+    return rows[["value", "confidence"]][mine]
 
 
 def _pair(ends: list[float]) -> tuple[float, float]:
@@ -183,9 +184,8 @@ def _emission_lines(inputs: ScorecardInputs) -> list[_Line]:
         (False, "All emissions of the inventory", "state_emissions"),
     ):
         for year in sorted({base, *(y for y in (2030, 2045) if y <= end)}):
-            rows = _included_rows(inputs.central, year, scope)
-            value = float(rows["value"].sum())
-            ends = [float(_included_rows(one, year, scope)["value"].sum()) for one in inputs.ends]
+            value = float(inputs.central.tonnes_in(year, scope).sum())
+            ends = [float(one.tonnes_in(year, scope).sum()) for one in inputs.ends]
             low, high = _pair(ends if year > base else [])
             target, met = _target(inputs, metric, year, value)
             names = (
@@ -201,16 +201,16 @@ def _emission_lines(inputs: ScorecardInputs) -> list[_Line]:
                     value,
                     "t CO2e/yr",
                     _source(inputs, *names),
-                    weak_share(rows),
+                    weak_share(_included_rows(inputs.central, year, scope)),
                     low,
                     high,
                     target=target,
                     met=met,
                 )
             )
-    state = float(_included_rows(inputs.central, base, False)["value"].sum())
+    state = float(inputs.central.tonnes_in(base, False).sum())
     if state > 0:
-        share = float(_included_rows(inputs.central, base, True)["value"].sum()) / state * 100
+        share = float(inputs.central.tonnes_in(base, True).sum()) / state * 100
         lines.insert(
             1,
             _Line(
@@ -245,7 +245,8 @@ def _cumulative_line(inputs: ScorecardInputs, year: int) -> _Line:
 
     ends = [total(one) for one in inputs.ends]
     rows = inputs.central.counted
-    rows = rows[rows["hub_scope"].astype(bool) & rows["year"].between(first, year)]
+    mine = rows["hub_scope"].to_numpy(bool) & rows["year"].between(first, year).to_numpy(bool)
+    rows = rows[["value", "confidence"]][mine]
     return _Line(
         "hub_emissions_cumulative",
         f"Emissions the hub covers, summed from {first} to {year}",

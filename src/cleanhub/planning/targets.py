@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cleanhub.core.tables import conform
 from cleanhub.core.units import factor
@@ -30,15 +32,19 @@ AT_LEAST = frozenset(
 )
 
 
+TARGET_YEAR = 2045
+"""Year of the headlines that name none in their key; the last year of a shorter path."""
+
+
 @dataclass(frozen=True)
 class PathTables:
-    """The tables of one run that metrics are read from."""
+    """The tables of one run that metrics are read from; without ``drivers`` none of them is measured."""
 
     emissions: pd.DataFrame
     assets: pd.DataFrame
     switches: pd.DataFrame
     truck_fleet: pd.DataFrame
-    drivers: Drivers
+    drivers: Drivers | None
     zero_emission: frozenset[str]
 
     @cached_property
@@ -48,6 +54,13 @@ class PathTables:
         return rows[(rows["scope"] == 1) & (rows["boundary"] == "included") & (rows["gas"] == "co2e")]
 
     @cached_property
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        """Columns of :attr:`counted` as arrays: many small sums are read off them."""
+        kinds = {"year": np.int64, "value": np.float64, "hub_scope": np.bool_}
+        names = ("year", "value", "hub_scope", "sector", "asset_kind")
+        return {name: self.counted[name].to_numpy(kinds.get(name, object)) for name in names}
+
+    @cached_property
     def _by_year(self) -> dict[tuple[bool, str, bool], pd.Series]:
         return {}
 
@@ -55,30 +68,47 @@ class PathTables:
         """Scope 1 tonnes inside the inventory by year; without ``rest`` of plants and vehicles alone."""
         key = (hub_scope, sector, rest)
         if key not in self._by_year:
-            rows = self.counted
-            mine = rows["hub_scope"].to_numpy(bool) | (not hub_scope)
+            rows = self._columns
+            mine = rows["hub_scope"] | (not hub_scope)
             if sector:
-                mine &= (rows["sector"] == sector).to_numpy(bool)
+                mine &= rows["sector"] == sector
             if not rest:
-                mine &= (rows["asset_kind"] != "rest").to_numpy(bool)
-            self._by_year[key] = rows[mine].groupby("year")["value"].sum()
+                mine &= rows["asset_kind"] != "rest"
+            tonnes = pd.Series(rows["value"][mine], rows["year"][mine])
+            self._by_year[key] = tonnes.groupby(level=0).sum()
         return self._by_year[key]
+
+    def tonnes_in(self, year: int, hub_scope: bool) -> NDArray[np.float64]:
+        """The rows of :attr:`counted` in a year, of the hub's programme alone or all [t CO2e/yr]."""
+        rows = self._columns
+        return np.asarray(rows["value"][(rows["year"] == year) & (rows["hub_scope"] | (not hub_scope))])
+
+    def assets_in(self, year: int, asset_id: str = "", **words: str) -> pd.DataFrame:
+        """Rows of :attr:`assets` in a year, of one asset and of what ``words`` say of other columns."""
+        mine = np.flatnonzero((self.assets["year"] == year).to_numpy(bool))
+        for name, word in {"asset_id": asset_id, **words}.items():
+            if word:
+                mine = mine[self.assets[name].to_numpy(object)[mine] == word]
+        return self.assets.take(mine)
 
 
 def tables_of(path: Pathway, made: Mapping[str, pd.DataFrame] | None = None) -> PathTables:
-    """The tables of a walked path that metrics are read from; those ``made`` already are taken."""
-    made = made or {}
+    """The tables of a walked path that metrics are read from.
 
-    def table(name: str, make: Callable[[Pathway], pd.DataFrame]) -> pd.DataFrame:
-        return made[name] if name in made else make(path)
-
+    ``made`` holds the plan tables where they are at hand. Without it there is what headlines are
+    measured by and no more: the emissions of totals, and the assets of :data:`TARGET_YEAR`.
+    """
+    zero_emission = frozenset(path.tech.names[path.tech.is_vehicle & (path.tech.direct <= 0)])
+    if made is not None:
+        assets, switches, fleet = made["assets"], made["switches"], made["truck_fleet"]
+        return PathTables(made["emissions"], assets, switches, fleet, path.drivers, zero_emission)
     return PathTables(
-        table("emissions", emissions.emissions_table),
-        table("assets", results.assets_table),
-        table("switches", results.switches_table),
-        table("truck_fleet", results.truck_fleet_table),
-        path.drivers,
-        frozenset(path.tech.names[path.tech.is_vehicle & (path.tech.direct <= 0)]),
+        emissions.counted_emissions(path),
+        results.assets_table(path, only=min(TARGET_YEAR, path.scenario.end_year)),
+        results.switches_table(path),
+        results.truck_fleet_table(path),
+        None,
+        zero_emission,
     )
 
 
@@ -89,28 +119,28 @@ def measure(
     year: int,
     base_year: int | None,
     cohort: str = "",
+    asset: str = "",
 ) -> tuple[float, str]:
     """Value of a target metric on the path and its unit; NaN when it cannot be measured.
 
-    ``cohort`` limits truck metrics to classes, ;-separated.
+    ``cohort`` limits truck metrics to classes, ;-separated; ``asset`` the change of intensity to one site.
     """
     if metric in ("hub_emissions", "state_emissions", "sector_emissions"):
         series = tables.included(metric == "hub_emissions", sector)
         return float(series.get(year, np.nan)), "t CO2e/yr"
     if metric == "emission_intensity_change":
-        now = _intensity(tables.assets, sector, year)
-        then = _intensity(tables.assets, sector, base_year or year)
+        now, then = (_intensity(tables, sector, one, asset) for one in (year, base_year or year))
         return (now / then - 1.0) * 100.0 if then > 0 else float("nan"), "%"
     if metric.startswith("zero_emission"):
         return _truck_metric(tables, metric, year, cohort)
     if metric == "co2_captured":
-        rows = tables.assets[tables.assets["year"] == year]
-        return float(rows["captured_t"].sum()) if len(rows) else float("nan"), "t/yr"
+        captured = tables.assets["captured_t"][(tables.assets["year"] == year).to_numpy(bool)]
+        return float(captured.sum()) if len(captured) else float("nan"), "t/yr"
     if metric == "plants_changed":
         rows = tables.switches
         rows = rows[rows["kind"].isin(["retrofit", "rebuild"]) & (rows["year"] <= year)]
         return float(rows["asset_id"].nunique()), "1"
-    if metric == "grid_emission_factor" and tables.drivers.has(GRID_FACTOR):
+    if metric == "grid_emission_factor" and tables.drivers and tables.drivers.has(GRID_FACTOR):
         grid = tables.drivers.series(GRID_FACTOR, "t CO2e/MWh")
         return float(np.interp(year, grid.years, grid.values)), "t CO2e/MWh"
     return float("nan"), ""
@@ -131,9 +161,8 @@ def _truck_metric(tables: PathTables, metric: str, year: int, cohort: str) -> tu
     return share * 100.0, "%"
 
 
-def _intensity(assets: pd.DataFrame, sector: str, year: int) -> float:
-    rows = assets[(assets["sector"] == sector) & (assets["year"] == year)]
-    rows = rows[rows["asset_kind"] == "site"]
+def _intensity(tables: PathTables, sector: str, year: int, asset: str) -> float:
+    rows = tables.assets_in(year, asset, sector=sector, asset_kind="site")
     made = float(rows["production"].sum())
     return float(rows["co2e_t"].sum()) / made if made > 0 else float("nan")
 
@@ -141,7 +170,7 @@ def _intensity(assets: pd.DataFrame, sector: str, year: int) -> float:
 def milestones_table(hub: Hub, scenario: Scenario, tables: PathTables) -> pd.DataFrame:
     """Plan table ``milestones``: every target of the hub and the path's value for it."""
     rows = []
-    for _, target in hub.tables["targets"].iterrows():
+    for target in hub.tables["targets"].to_dict("records"):
         metric, year = str(target["metric"]), int(target["year"])
         base = int(target["base_year"]) if pd.notna(target["base_year"]) else None
         note = str(target["note"])
@@ -245,8 +274,8 @@ def _target_lines(hub: Hub, scenario: Scenario, tables: PathTables) -> list[tupl
     years = np.arange(first, last + 1)
     line = 1.0 + (left - 1.0) * np.clip((years - hub.base_year) / (last - hub.base_year), 0.0, 1.0)
     rows: list[tuple[object, ...]] = []
-    scope = tables.emissions[tables.emissions["hub_scope"].astype(bool)]
-    for sector in sorted(set(scope["sector"])):
+    inside = tables.emissions["hub_scope"].to_numpy(bool)
+    for sector in sorted(set(tables.emissions["sector"].to_numpy(object)[inside])):
         path = tables.included(True, sector)
         start = float(path.get(hub.base_year, 0.0))
         if start <= 0:
