@@ -9,6 +9,7 @@ met where it is asked for too.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import sys
@@ -192,6 +193,7 @@ def _work(prepare: Callable[[], Callable[[Any], Any]], asked: int, given: int) -
     """What the other process does: prepare, answer until nobody asks, and end without tidying up."""
     status = 1  # then the parent makes the value itself and meets what went wrong
     try:
+        gc.disable()  # it ends soon, with all that it made
         stay_alone()
         memory = active()
         memory.recalled, memory.made = [], []

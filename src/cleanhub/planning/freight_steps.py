@@ -21,6 +21,7 @@ from cleanhub.planning.freight_work import FloatArray, FreightWork, Outline, Pas
 if TYPE_CHECKING:
     from cleanhub.freight.case import FreightCase
     from cleanhub.freight.serve import Served
+    from cleanhub.freight.siting_binds import Binding
 
 _Question = tuple[str, tuple[Any, ...]]
 
@@ -38,6 +39,7 @@ class FreightSteps:
         self._work = FreightWork(hub, scenario, seed)
         self._partner: Partner[_Question, Any] | None = Partner(self._prepared) if beside else None
         self._needed = False
+        self._could: Begun[Binding] | None = None
         self._asked: list[tuple[FloatArray, FloatArray]] = []
 
     def _prepared(self) -> Callable[[_Question], Any]:
@@ -71,11 +73,20 @@ class FreightSteps:
         return found
 
     def serve(self, activity_km: FloatArray, wanted: FloatArray) -> Pass:
-        """The next pass: chargers for the share ``wanted`` (T,) of the activity (T,) [km]."""
+        """The next pass: chargers for the share ``wanted`` (T,) of the activity (T,) [km].
+
+        The activity is the same in every pass.
+        """
         self._asked.append((activity_km, wanted))
-        key = (self._work.key, self._asked)
-        found: Pass = remembered("chargers of a pass", key, self._made("done", self._asked))
-        return found
+        made = self._made("done", self._asked)
+
+        def make() -> Pass:
+            if self._partner is not None and self._could is None:
+                self._could = aside(lambda: self._work.could(activity_km))  # the tables will need it
+            found: Pass = made()
+            return found
+
+        return remembered("chargers of a pass", (self._work.key, self._asked), make)
 
     def served(self) -> Served:
         """What the chargers of the last pass do, with the choice of sites."""
@@ -92,7 +103,8 @@ class FreightSteps:
         A process beside that was not needed until now ends: all is likely to be remembered.
         """
         if self._partner is not None and self._needed:
-            return self._partner.ask(("tables", (self._asked, wanted, residual)))
+            could = self._could() if self._could else None
+            return self._partner.ask(("tables", (self._asked, wanted, residual, could)))
         if self._partner is not None:
             self._partner.end()
         return aside(lambda: self._work.tables(self._asked, wanted, residual))

@@ -233,7 +233,7 @@ class FreightWork:
         """Notes on the last pass."""
         return self.served(asked).notes
 
-    def _could(self, activity_km: FloatArray) -> Binding:
+    def could(self, activity_km: FloatArray) -> Binding:
         """What could be charged if all trucks wanted it, which the share that does not enters."""
 
         def make() -> Binding:
@@ -245,14 +245,20 @@ class FreightWork:
 
         return remembered("what could be charged", (self.key, activity_km), make)
 
-    def tables(self, asked: Asked, wanted: FloatArray, residual: FloatArray) -> dict[str, pd.DataFrame]:
-        """The plan tables of freight; see :func:`cleanhub.freight.serve.freight_tables`."""
+    def tables(
+        self, asked: Asked, wanted: FloatArray, residual: FloatArray, could: Binding | None = None
+    ) -> dict[str, pd.DataFrame]:
+        """The plan tables of freight; see :func:`cleanhub.freight.serve.freight_tables`.
+
+        ``could`` is :meth:`could` of the same activity where it is at hand.
+        """
 
         def make() -> dict[str, pd.DataFrame]:
             from cleanhub.freight.serve import freight_tables
 
             case = self.case
             assert case is not None  # tables are asked for after a pass
-            return freight_tables(case, self.served(asked), wanted, residual, self._could(asked[-1][0]))
+            found = self.could(asked[-1][0]) if could is None else could
+            return freight_tables(case, self.served(asked), wanted, residual, found)
 
         return remembered("freight tables", (self.key, asked, wanted, residual), make)
