@@ -15,6 +15,8 @@ from cleanhub.hub.package import BUNDLED, Hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import DriverChoice
 from cleanhub.pathways.assemble import Pathway
+from cleanhub.pathways.emissions import counted_emissions
+from cleanhub.pathways.results import assets_table
 
 
 def published(boundary: str) -> dict[tuple[int, str], float]:
@@ -301,3 +303,14 @@ def test_all_tables_keep_their_declared_layout(each: Any) -> None:
         table = PLAN_TABLES[{"trucks": "truck_fleet"}.get(name, name)]
         assert list(frame.columns) == list(table.names)
         assert not frame.duplicated(list(table.key)).any()
+
+
+def test_a_part_of_a_table_is_that_part_of_the_whole(run: Callable[[str], Any]) -> None:
+    one = run("baseline")
+    pd.testing.assert_frame_equal(
+        counted_emissions(one.path), one.included.reset_index(drop=True), check_exact=True
+    )
+    for year in (2015, 2022, 2045):
+        rows = one.assets[one.assets["year"] == year].reset_index(drop=True)
+        assert len(rows)
+        pd.testing.assert_frame_equal(assets_table(one.path, year), rows, check_exact=True)
