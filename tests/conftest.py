@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -72,6 +73,21 @@ def monkeypatch(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
     replace(monkeypatch, "setattr", without_memory)
     return monkeypatch
+
+
+@pytest.fixture(scope="session")
+def published_figures() -> pd.DataFrame:
+    """Every published figure beside ours; the first worker that asks measures it, the others read it back.
+
+    ``doc_published`` has it too from then on.
+    """
+    import doc_published  # and with it the pathways: few tests need them
+
+    package = memory.PACKAGE
+    inputs = (memory.package_digest(package / "hubs"), memory.package_digest(package / "library"))
+    figures = memory.remembered("tests: published figures", inputs, doc_published.compare_published)
+    with mock.patch.object(doc_published, "compare_published", return_value=figures):
+        return doc_published.compared()
 
 
 @pytest.fixture(scope="session")
