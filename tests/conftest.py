@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -22,18 +23,18 @@ LONG = (
     "test_docs.py",
     "test_every_row_counts.py",
     "test_walkthroughs.py",
+    "test_many_writers.py",
     "test_cli.py",
     "test_plan.py",
-    "test_many_writers.py",
-    "test_published.py",
-    "test_cli_published.py",
-    "test_store_and_compare.py",
-    "test_register_projects.py",
-    "test_browser.py",
-    "test_cli_register.py",
-    "test_workbook.py",
     "test_remembered_plans.py",
+    "test_browser.py",
+    "test_store_and_compare.py",
+    "test_workbook.py",
+    "test_cli_register.py",
+    "test_write.py",
+    "test_published.py",
     "test_bad_days.py",
+    "test_register_projects.py",
     "test_mangled_files.py",
 )
 """Files of minutes, begun first: whoever runs files side by side would else wait for the last of them.
@@ -72,6 +73,21 @@ def monkeypatch(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
     replace(monkeypatch, "setattr", without_memory)
     return monkeypatch
+
+
+@pytest.fixture(scope="session")
+def published_figures() -> pd.DataFrame:
+    """Every published figure beside ours; the first worker that asks measures it, the others read it back.
+
+    ``doc_published`` has it too from then on.
+    """
+    import doc_published  # and with it the pathways: few tests need them
+
+    package = memory.PACKAGE
+    inputs = (memory.package_digest(package / "hubs"), memory.package_digest(package / "library"))
+    figures = memory.remembered("tests: published figures", inputs, doc_published.compare_published)
+    with mock.patch.object(doc_published, "compare_published", return_value=figures):
+        return doc_published.compared()
 
 
 @pytest.fixture(scope="session")

@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 import cleanhub as ch
+from cleanhub import cli
 
 CALIFORNIA = Path(ch.__file__).parent / "hubs" / "california"
 
 
-def run(*words: str, cwd: Path | None = None, columns: int = 100) -> subprocess.CompletedProcess[str]:
+def process(*words: str) -> subprocess.CompletedProcess[str]:
+    """``cleanhub`` with ``words`` as a process of its own, which knows nothing of this one."""
     return subprocess.run(
         [sys.executable, "-m", "cleanhub", *words],
         capture_output=True,
         text=True,
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1"},
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
         check=False,
     )
+
+
+def run(*words: str, cwd: Path | None = None, columns: int = 100) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has read the program already; a traceback is an error of the test."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        contextlib.chdir(cwd or Path.cwd()),
+        mock.patch.object(sys, "argv", ["cleanhub", *words]),
+        mock.patch.object(cli.out, "_width", columns),
+        mock.patch.object(cli.err, "_width", columns),
+        pytest.raises(SystemExit) as end,
+    ):
+        cli.main()
+    assert isinstance(end.value.code, int)
+    return subprocess.CompletedProcess(words, end.value.code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +54,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plans")
     again = ("--fresh",)  # nothing remembered: every step computed
     for name, more in (("a", ()), ("again", again)):
-        done = run("plan", "california", "--scenario", "baseline", "--out", str(folder / name), *more)
+        done = process("plan", "california", "--scenario", "baseline", "--out", str(folder / name), *more)
         assert done.returncode == 0, done.stderr
         (folder / f"{name}.txt").write_text(done.stdout, encoding="utf-8")
     return folder
@@ -197,6 +218,14 @@ def test_bad_words_get_one_clear_message(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_shell_sees_the_exit_code_and_the_message() -> None:
+    done = process("plan", "atlantis")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "no such hub" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_scenario_file_with_faults_names_the_lines(tmp_path: Path) -> None:
     path = tmp_path / "hopeful.yaml"
     path.write_text(
@@ -212,7 +241,7 @@ def test_a_scenario_file_with_faults_names_the_lines(tmp_path: Path) -> None:
 
 
 def test_help_is_the_map() -> None:
-    done = run("--help")
+    done = process("--help")
     assert done.returncode == 0
     for command in ("plan", "compare", "why", "hub"):
         assert command in done.stdout

@@ -27,9 +27,10 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def california() -> pd.DataFrame:
-    return published.compare_published(["california"])
+@pytest.fixture
+def california(published_figures: pd.DataFrame) -> pd.DataFrame:
+    rows = published_figures
+    return rows[rows["hub"] == "california"].reset_index(drop=True)
 
 
 def replaced(monkeypatch: pytest.MonkeyPatch, frame: pd.DataFrame) -> list[object]:
@@ -45,8 +46,8 @@ def replaced(monkeypatch: pytest.MonkeyPatch, frame: pd.DataFrame) -> list[objec
 
 
 def test_json_of_one_hub_as_a_user_gets_it() -> None:
-    done = run("--hub", "california", "--json")
-    assert done.returncode == 0, done.stderr
+    done = RUNNER.invoke(app, ["validate", "pathways", "--hub", "california", "--json"])
+    assert done.exit_code == 0, done.exception
     rows = json.loads(done.stdout)
     assert {
         "figure",

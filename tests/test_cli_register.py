@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 import cleanhub as ch
 from cleanhub.cli import app
 from cleanhub.core.errors import CleanhubError, InputError, RunError
-from cleanhub.hub.package import Hub
+from cleanhub.hub.new import new_hub
 from cleanhub.planning.store import write_plan
 from cleanhub.register.errors import Conflict, Refused
 from cleanhub.register.store import Register
@@ -379,8 +379,10 @@ def test_a_contested_number_is_answered_by_its_place(kiln: None) -> None:
     assert "no such contested number" in faults(run(*answer, "--by", "ann", fails=InputError).exception)[0]
 
 
-def test_a_number_is_read_in_the_plan_that_holds_it(kiln: None, small_hub: Hub) -> None:
-    plan = ch.plan(small_hub)
+def test_a_number_is_read_in_the_plan_that_holds_it(kiln: None) -> None:
+    hub = ch.load_hub(new_hub("valley", Path("hubs"), "Valley"))
+    few_years = ch.load_scenario("baseline", hub).model_copy(update={"end_year": 2030})
+    plan = ch.plan(hub, few_years)
     Path("plan").mkdir()
     write_plan(plan, Path("plan"))
     where = ("project", "contest", "scorecard", "--claim", "too low", "--by", "group", "--hub", plan.hub_name)

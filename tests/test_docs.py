@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import build_docs
@@ -51,8 +52,9 @@ def shown(path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[Path, str]:
+def made(published_figures: pd.DataFrame) -> dict[Path, str]:
     """Every generated page as it should be."""
+    assert len(published_figures)
     return build_docs.pages()
 
 

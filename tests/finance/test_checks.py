@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from cleanhub.cli import app
 from cleanhub.core.errors import InputError
 from cleanhub.finance.checks import check_finance, depreciation_schedule
 from cleanhub.finance.project_debt import DebtTerms, Project, flows, net_present_value, price_at_return
@@ -184,12 +183,9 @@ def test_what_is_no_file_of_cases_is_refused(tmp_path: Path, text: str) -> None:
 def test_the_command_prints_the_rows(tmp_path: Path) -> None:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"one": case()}), encoding="utf-8")
-    words = [sys.executable, "-m", "cleanhub", "validate", "finance", str(path)]
-    env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "120"}
-    rows = json.loads(
-        subprocess.run([*words, "--json"], capture_output=True, text=True, check=True, env=env).stdout
-    )
+    words, env = ["validate", "finance", str(path)], {"NO_COLOR": "1", "COLUMNS": "120"}
+    rows = json.loads(CliRunner().invoke(app, [*words, "--json"], env=env).stdout)
     assert [row["quantity"] for row in rows] == ["price", "debt", "min_dscr"]
     assert set(rows[0]) == {"case", "quantity", "ours", "theirs", "relative_difference"}
-    shown = subprocess.run(words, capture_output=True, text=True, check=True, env=env).stdout
+    shown = CliRunner().invoke(app, words, env=env).stdout
     assert "min_dscr" in shown

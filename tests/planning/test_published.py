@@ -384,9 +384,9 @@ def test_an_exact_figure_that_cannot_be_measured_is_broken() -> None:
 # ---------------------------------------------------------------- all figures
 
 
-@pytest.fixture(scope="module")
-def everything() -> pd.DataFrame:
-    return doc_published.compared()
+@pytest.fixture
+def everything(published_figures: pd.DataFrame) -> pd.DataFrame:
+    return published_figures
 
 
 def test_enough_is_compared_and_every_gap_says_why(everything: pd.DataFrame) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,25 +121,33 @@ def test_hub_and_scenario_of_a_command(path: Path) -> None:
     assert register_hashes(loaded_hub("california", "baseline")[0]) == {}
 
 
+SOON = "name: soon\ntitle: Fewer years\nextends: baseline\nas_of: 2026-06-01\nend_year: 2035\n"
+
+
 def test_a_plan_of_the_register_has_the_numbers_of_the_package_and_says_where_they_are_from(
-    baseline: Plan, path: Path, register: Register, tmp_path: Path
+    port: Path, until_2035: Callable[..., Plan], tmp_path: Path
 ) -> None:
-    out = tmp_path / "plan"
-    words = ["plan", "california", "-s", "baseline", "--register", str(path), "--out", str(out), "--json"]
+    out, path, soon = tmp_path / "plan", tmp_path / "secret-place.db", tmp_path / "soon.yaml"
+    soon.write_text(SOON, encoding="utf-8")
+    packaged = until_2035(port)
+    with Register.open(path, create=True) as register:
+        load_packaged(register, ch.load_hub(port), "ann")
+        events = str(contents(register).rows["event"])
+    words = ["plan", str(port), "-s", str(soon), "--register", str(path), "--out", str(out), "--json"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.exception
     plan = load_plan(out)
-    for name, frame in baseline.tables.items():
+    for name, frame in packaged.tables.items():
         if name != "provenance":
             pd.testing.assert_frame_equal(plan.tables[name], frame, obj=name)
     head = json.loads((out / "plan.json").read_text())
-    assert head["hashes"]["register/events"] == str(contents(register).rows["event"])
+    assert head["hashes"]["register/events"] == events
     assert all("secret-place" not in file.read_text("utf-8", "ignore") for file in out.rglob("*.*"))
     traced = plan.table("provenance")
     (row,) = traced[traced["table"] == "register"].to_dict("records")
     assert (row["source_id"], row["value"]) == ("register", float(head["hashes"]["register/events"]))
-    assert plan.id != baseline.id
-    baseline.save(tmp_path / "packaged")
+    assert plan.id != packaged.id
+    packaged.save(tmp_path / "packaged")
     inputs = compare(tmp_path / "packaged", out).inputs
     assert "register/hash" in inputs.to_string()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,15 @@ def events(register: Register) -> int:
         return int(now.connection.execute(sa.select(sa.func.count()).select_from(EVENT)).scalar_one())
 
 
-def test_eight_writers_lose_none_of_four_thousand_edits(register: Register, url: str) -> None:
+def test_eight_writers_lose_none_of_sixteen_hundred_edits(register: Register, url: str) -> None:
     add_projects(register)
-    done = result(start("race", url, 8, 500))
+    done = result(start("race", url, 8, 200))
     assert done["codes"] == [0] * 8
-    assert done["accepted"] == 4000
+    assert done["accepted"] == 1600
     assert done["conflicts"] > 0, "no two writers ever met: the test shows nothing"
     records = register.find("project")
-    assert sum(record.version for record in records) == events(register) == 4000 + PROJECTS
-    assert sum(record["capex_usd"] for record in records) == 4000.0
+    assert sum(record.version for record in records) == events(register) == 1600 + PROJECTS
+    assert sum(record["capex_usd"] for record in records) == 1600.0
     assert register.replay() == []
 
 
@@ -65,6 +66,7 @@ def test_a_backup_made_while_four_write_is_whole_and_restores_equal(
     while busy.poll() is None:
         path = tmp_path / f"backup-{len(held)}.db"
         held.append((path, backup(register, path)))
+        time.sleep(0.1)  # some of the time is theirs
     assert result(busy)["accepted"] == 600
     while_written = [kept for _, kept in held if PROJECTS < kept.rows["event"] < 600 + PROJECTS]
     assert while_written, "every backup was made before or after the writing"

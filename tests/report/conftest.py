@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,10 +60,21 @@ class FakePlan:
     versions: dict[str, str] = field(default_factory=lambda: {"cleanhub": "0.1.0"})
 
 
+_FRAMES: dict[tuple[int, bytes], pd.DataFrame] = {}
+
+
 def frame(table: Table, *rows: dict[str, Any]) -> pd.DataFrame:
-    """Rows as a declared frame; columns that are not named are blank."""
-    raw = pd.DataFrame([{name: row.get(name) for name in table.names} for row in rows], columns=table.names)
-    return conform(raw, table)
+    """Rows as a declared frame of the caller's own; columns that are not named are blank.
+
+    The same rows of a table are checked once: nearly every test of the report asks for them.
+    """
+    key = id(table), pickle.dumps(rows)
+    if key not in _FRAMES:
+        raw = pd.DataFrame(
+            [{name: row.get(name) for name in table.names} for row in rows], columns=table.names
+        )
+        _FRAMES[key] = conform(raw, table) if rows else empty(table)
+    return _FRAMES[key].copy()
 
 
 def package(**given: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
@@ -70,7 +82,7 @@ def package(**given: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     found = {}
     for name, table in PACKAGE_TABLES.items():
         rows = [{"source_id": "src-a", "confidence": "seen", **row} for row in given.get(name, [])]
-        found[name] = frame(table, *rows) if rows else empty(table)
+        found[name] = frame(table, *rows)
     return found
 
 
@@ -396,10 +408,7 @@ def make_plan() -> Callable[..., FakePlan]:
 
     def make(**replaced: list[dict[str, Any]]) -> FakePlan:
         rows = {**plan_rows(), **replaced}
-        tables = {
-            name: frame(table, *rows[name]) if rows.get(name) else empty(table)
-            for name, table in PLAN_TABLES.items()
-        }
+        tables = {name: frame(table, *rows.get(name, ())) for name, table in PLAN_TABLES.items()}
         return FakePlan(tables, FakeHub(hub_tables(), SQUARE), notes=[NASTY])
 
     return make
@@ -414,7 +423,7 @@ def filled_plan(make_plan: Callable[..., FakePlan]) -> FakePlan:
 @pytest.fixture
 def empty_plan() -> FakePlan:
     """A plan whose every table, of hub and plan, is empty."""
-    tables = {name: empty(table) for name, table in PLAN_TABLES.items()}
+    tables = {name: frame(table) for name, table in PLAN_TABLES.items()}
     return FakePlan(tables, FakeHub(package()), pending={})
 
 
