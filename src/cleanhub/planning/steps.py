@@ -142,7 +142,7 @@ def _at_end(path: Pathway, end: Literal["low", "high"]) -> Partner[Sequence[Char
     """A path with drivers at one end of their ranges, assembled beside and walked for chargers as sited."""
 
     def prepared() -> Callable[[Sequence[Charging]], PathTables]:
-        other = assemble(path.hub, path.scenario.with_range(end))
+        other = assemble(path.hub, path.scenario.with_range(end), history=path.history)
         return lambda charging: tables_of(follow(other, charging=charging))
 
     return Partner(prepared)
