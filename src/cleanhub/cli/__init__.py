@@ -6,6 +6,7 @@ Every command takes ``--json`` where a machine might read it. Exit codes: 0 done
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -58,6 +59,7 @@ app.add_typer(validate_app, name="validate")
 def main() -> None:
     """Run the command line; faults and failures become one message and an exit code."""
     gc.set_threshold(100_000, 50, 50)  # tables make many objects and few cycles: look for those less often
+    atexit.register(gc.freeze)  # all goes with the process: look for none at its end
     try:
         code = app(prog_name=app.info.name, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

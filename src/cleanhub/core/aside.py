@@ -2,9 +2,9 @@
 
 :func:`aside` begins it and gives back what waits for it. A :class:`Partner` prepares something beside and
 then answers what it is asked. The values are the same wherever they are made: where no process can be begun
-(one core, a system without ``fork``, a program with several threads, inside another such process) they are
-made in this one when they are asked for, and so they are where the other process failed, so that an error is
-met where it is asked for too.
+(one core, a system without ``fork``, a program with several threads, inside another such process that stays
+alone) they are made in this one when they are asked for, and so they are where the other process failed, so
+that an error is met where it is asked for too.
 """
 
 from __future__ import annotations
@@ -26,16 +26,19 @@ from cleanhub.core.memory import active
 
 Q = TypeVar("Q")
 T = TypeVar("T")
+LATER = 5
+"""Added to the niceness of a process whose value is wanted last."""
 _STATE = {"alone": False}
 
 
-def aside(make: Callable[[], T]) -> Begun[T]:
+def aside(make: Callable[[], T], alone: bool = True, last: bool = False) -> Begun[T]:
     """Begin ``make`` beside this process; what is returned waits for its value, as often as it is asked.
 
     ``make`` must change nothing that anybody else reads, and its value must be one that can be pickled.
-    The steps that it remembers or recalls count for the memory of this process.
+    The steps that it remembers or recalls count for the memory of this process. Unless it is to stay
+    ``alone`` it may begin processes of its own; what is wanted ``last`` lets the others go first.
     """
-    partner: Partner[None, T] = Partner(lambda: lambda _: make())
+    partner: Partner[None, T] = Partner(lambda: lambda _: make(), alone, last)
     return partner.ask(None)
 
 
@@ -70,15 +73,18 @@ class Partner(Generic[Q, T]):
 
     ``prepare`` gives the function that answers; an answer depends on nothing but what was prepared and the
     question. Questions and answers must be such that can be pickled. The process ends with the partner.
+    ``alone`` and ``last`` as for :func:`aside`.
     """
 
-    def __init__(self, prepare: Callable[[], Callable[[Q], T]]) -> None:
+    def __init__(
+        self, prepare: Callable[[], Callable[[Q], T]], alone: bool = True, last: bool = False
+    ) -> None:
         self._here = _Here(prepare)
         self._process: _Process | None = None
         self._open: Begun[T] | None = None
         if _possible():
             with suppress(OSError):  # no more processes or pipes are to be had
-                self._process = _Process(prepare)
+                self._process = _Process(prepare, alone, last)
 
     def ask(self, question: Q) -> Begun[T]:
         """Ask beside; what is returned waits for the answer."""
@@ -151,7 +157,7 @@ def _possible() -> bool:
 class _Process:
     """The process beside, with a pipe to it and one back. Raises ``OSError`` where none can be begun."""
 
-    def __init__(self, prepare: Callable[[], Callable[[Any], Any]]) -> None:
+    def __init__(self, prepare: Callable[[], Callable[[Any], Any]], alone: bool, last: bool) -> None:
         asked, questions = os.pipe()
         try:
             answers, given = os.pipe()
@@ -167,6 +173,10 @@ class _Process:
             raise
         if pid == 0:
             _close(questions, answers)
+            if last:
+                os.nice(LATER)
+            if alone:
+                stay_alone()
             _work(prepare, asked, given)
         _close(asked, given)
         self._questions, self._answers = os.fdopen(questions, "wb"), os.fdopen(answers, "rb")
@@ -194,7 +204,6 @@ def _work(prepare: Callable[[], Callable[[Any], Any]], asked: int, given: int) -
     status = 1  # then the parent makes the value itself and meets what went wrong
     try:
         gc.disable()  # it ends soon, with all that it made
-        stay_alone()
         memory = active()
         memory.recalled, memory.made = [], []
         here, watch = _Here(prepare), _Watch()

@@ -17,7 +17,7 @@ import os
 import pickle
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -57,22 +57,36 @@ class Memory:
 
     def value(self, step: str, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:
         """The value of ``step`` for ``inputs``: remembered, or made now and kept."""
-        if self.folder is None:
-            _tell(self.made, step)
-            return make()
-        key = fingerprint(step, _versions(), inputs)
-        path = self.folder / key[:2] / key
-        found = _ABSENT if self.fresh else _read(path)
-        if found is not _ABSENT:
-            _tell(self.recalled, step)
-            return found  # type: ignore[return-value]
-        _tell(self.made, step)
-        made = make()
-        self._keep(path, made)
-        return made
+        return self.values(step, [inputs], lambda _: [make()])[0]
 
-    def _keep(self, path: Path, value: Any) -> None:
+    def values(
+        self, step: str, inputs: Sequence[tuple[Any, ...]], make: Callable[[list[int]], list[T]]
+    ) -> list[T]:
+        """The value of ``step`` for each of ``inputs``, in order.
+
+        ``make`` is given the positions of those that are not remembered, if any, and makes them together.
+        """
+        paths = [self._place(step, one) for one in inputs]
+        found: list[Any] = [_ABSENT if self.fresh or path is None else _read(path) for path in paths]
+        missing = [at for at, value in enumerate(found) if value is _ABSENT]
+        if len(missing) < len(found):
+            _tell(self.recalled, step)
+        if missing:
+            _tell(self.made, step)
+            for at, value in zip(missing, make(missing), strict=True):
+                found[at] = value
+                self._keep(paths[at], value)
+        return found
+
+    def _place(self, step: str, inputs: tuple[Any, ...]) -> Path | None:
+        """The file that a value lies in; ``None`` where nothing is kept."""
         if self.folder is None:
+            return None
+        key = fingerprint(step, _versions(), inputs)
+        return self.folder / key[:2] / key
+
+    def _keep(self, path: Path | None, value: Any) -> None:
+        if path is None or self.folder is None:
             return
         data = pickle.dumps(value, protocol=5)
         with suppress(OSError):
@@ -106,6 +120,16 @@ def remembered(step: str, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:
     own: changing it changes nothing that is remembered.
     """
     return active().value(step, inputs, make)
+
+
+def remembered_each(
+    step: str, inputs: Sequence[tuple[Any, ...]], make: Callable[[list[int]], list[T]]
+) -> list[T]:
+    """:func:`remembered` for each of ``inputs``: ``make`` makes all that are not, by their positions.
+
+    They may then be made beside one another.
+    """
+    return active().values(step, inputs, make)
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from cleanhub.planning.freight_work import FloatArray, FreightWork, Outline, Pas
 if TYPE_CHECKING:
     from cleanhub.freight.case import FreightCase
     from cleanhub.freight.serve import Served
-    from cleanhub.freight.siting_binds import Binding
 
 _Question = tuple[str, tuple[Any, ...]]
 
@@ -39,7 +38,7 @@ class FreightSteps:
         self._work = FreightWork(hub, scenario, seed)
         self._partner: Partner[_Question, Any] | None = Partner(self._prepared) if beside else None
         self._needed = False
-        self._could: Begun[Binding] | None = None
+        self._could: Begun[dict[str, Any]] | None = None
         self._asked: list[tuple[FloatArray, FloatArray]] = []
 
     def _prepared(self) -> Callable[[_Question], Any]:
@@ -82,7 +81,7 @@ class FreightSteps:
 
         def make() -> Pass:
             if self._partner is not None and self._could is None:
-                self._could = aside(lambda: self._work.could(activity_km))  # the tables will need it
+                self._could = aside(lambda: vars(self._work.could(activity_km)))  # the tables will need it
             found: Pass = made()
             return found
 

@@ -246,19 +246,20 @@ class FreightWork:
         return remembered("what could be charged", (self.key, activity_km), make)
 
     def tables(
-        self, asked: Asked, wanted: FloatArray, residual: FloatArray, could: Binding | None = None
+        self, asked: Asked, wanted: FloatArray, residual: FloatArray, could: dict[str, Any] | None = None
     ) -> dict[str, pd.DataFrame]:
         """The plan tables of freight; see :func:`cleanhub.freight.serve.freight_tables`.
 
-        ``could`` is :meth:`could` of the same activity where it is at hand.
+        ``could`` are the parts of :meth:`could` of the same activity, where they are at hand.
         """
 
         def make() -> dict[str, pd.DataFrame]:
             from cleanhub.freight.serve import freight_tables
+            from cleanhub.freight.siting_binds import Binding
 
             case = self.case
             assert case is not None  # tables are asked for after a pass
-            found = self.could(asked[-1][0]) if could is None else could
+            found = self.could(asked[-1][0]) if could is None else Binding(**could)
             return freight_tables(case, self.served(asked), wanted, residual, found)
 
         return remembered("freight tables", (self.key, asked, wanted, residual), make)

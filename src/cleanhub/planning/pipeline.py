@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cleanhub.core.aside import aside
 from cleanhub.finance.valuations import (
     ProjectValue,
     counts,
@@ -73,14 +74,12 @@ def run_pipeline(
 
 def simulated_tables(run: Run, scenario: Scenario, valued: Valued) -> dict[str, pd.DataFrame]:
     """The tables of :data:`TABLES`."""
-    links = links_table(run)
+    links = aside(lambda: links_table(run))  # about as long as all others
     deadlines = policy_deadlines(valued.projects, valued.book, scenario.as_of)
-    return {
+    tables = {
         "gates": gates_table(run),
-        "links": links,
         "stage_years": stage_years_table(run),
         "pipeline_years": pipeline_years_table(run),
-        "coordination": coordination_table(run, links, deadlines),
         "conflicts": conflicts_table(valued.projects, valued.book, scenario.as_of, run.simulation),
         "pipeline_backtest": backtest_table(
             run.parameters,
@@ -90,6 +89,9 @@ def simulated_tables(run: Run, scenario: Scenario, valued: Valued) -> dict[str, 
             run.world.seed,
         ),
     }
+    tables["links"] = links()
+    tables["coordination"] = coordination_table(run, tables["links"], deadlines)
+    return {name: tables[name] for name in TABLES}
 
 
 # ---------------------------------------------------------------- inside a plan

@@ -162,7 +162,7 @@ def plan(
 def _computed(
     hub: Hub, scenario: Scenario, seed: int, tell: Progress, clock: Clock
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    announced = clock.aside("projects", lambda: announced_projects(hub, scenario, seed))
+    announced = clock.aside("projects", lambda: announced_projects(hub, scenario, seed), alone=False)
     from cleanhub.planning.steps import computed  # what computes is heavy: a remembered plan does without
 
     return computed(hub, scenario, seed, tell, clock, announced)
@@ -174,9 +174,11 @@ class Clock:
     def __init__(self) -> None:
         self.timings: dict[str, dict[str, float]] = {}
 
-    def aside(self, name: str, make: Callable[[], T]) -> Callable[[], T]:
-        """Begin the step ``name`` beside others (:mod:`cleanhub.core.aside`); what waits for its value."""
-        return self.told(name, aside(make))
+    def aside(
+        self, name: str, make: Callable[[], T], alone: bool = True, last: bool = False
+    ) -> Callable[[], T]:
+        """Begin the step ``name`` beside others (:func:`cleanhub.core.aside.aside`); what waits for it."""
+        return self.told(name, aside(make, alone, last))
 
     def told(self, name: str, begun: Begun[T]) -> Callable[[], T]:
         """What waits for a value begun elsewhere, and keeps its time under ``name``."""

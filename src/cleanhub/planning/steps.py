@@ -58,7 +58,7 @@ def computed(
         path = coupled.path
     tell("freight", 0.55)
     of_chargers = clock.told("chargers", begin_charging_tables(coupled))
-    optimum = clock.aside("optimum", lambda: compare_with_optimum(path))
+    optimum = clock.aside("optimum", lambda: compare_with_optimum(path), last=True)
     of_ends = [
         clock.told(f"range {end}", walked.ask(coupled.charging))
         for end, walked in zip(ENDS, at_ends, strict=True)
@@ -145,4 +145,4 @@ def _at_end(path: Pathway, end: Literal["low", "high"]) -> Partner[Sequence[Char
         other = assemble(path.hub, path.scenario.with_range(end), history=path.history)
         return lambda charging: tables_of(follow(other, charging=charging))
 
-    return Partner(prepared)
+    return Partner(prepared, last=True)

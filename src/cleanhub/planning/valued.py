@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Any
 
 import pandas as pd
 
+from cleanhub.core.aside import aside
 from cleanhub.core.fingerprint import fingerprint
-from cleanhub.core.memory import remembered
+from cleanhub.core.memory import remembered, remembered_each
 from cleanhub.finance.build import Setting
 from cleanhub.finance.case_value import CasePrices, CaseValue, prices_of, value_case
 from cleanhub.finance.cases import LoadedCase
@@ -44,6 +45,9 @@ READING_LIBRARY = ("depreciation", "pioneer_coefficients")
 """Those of them that a case still asks once it is read: all that is remembered with it."""
 CASE_CHOICES = frozenset({"as_of", "price_year"})
 """Choices of a scenario that cases read, its policies aside."""
+
+FEW = 6
+"""Projects below which all are valued in one process."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,24 @@ def valued_projects(hub: Hub, scenario: Scenario) -> Valued:
     table = hub.tables["projects"]
     cells = table.astype(object).where(table.notna(), None)  # the dtypes tell how gaps are marked
     columns = tuple(zip(table.columns, table.dtypes.astype(str), strict=True))
+    rows = [row for _, row in table.iterrows()]
+    texts = list(cells.itertuples(index=False, name=None))
+
+    def worth_of(wanted: list[int]) -> list[_Worth]:
+        cases = [_case(rows[at], (columns, texts[at]), shared, content) for at in wanted]
+        return [_worth(rows[at], case, content, book) for at, case in zip(wanted, cases, strict=True)]
+
+    def make(missing: list[int]) -> list[_Worth]:
+        if len(missing) < FEW:
+            return worth_of(missing)
+        beside = aside(lambda: worth_of(missing[1::2]))
+        made = dict(zip(missing[::2], worth_of(missing[::2]), strict=True))
+        made |= dict(zip(missing[1::2], beside(), strict=True))
+        return [made[at] for at in missing]
+
+    inputs = [(asked, columns, text) for text in texts]
     projects, grids = [], {}
-    for known, (_, row) in zip(cells.itertuples(index=False, name=None), table.iterrows(), strict=True):
-        make = partial(_worth, row, shared, content, book)
-        worth = remembered("project", (asked, columns, known), make)
+    for row, worth in zip(rows, remembered_each("project", inputs, make), strict=True):
         projects.append(ProjectValue(row, worth.project, worth.value, worth.prices))
         if worth.grid is not None:
             grids[worth.project.project_id] = worth.grid
@@ -99,14 +117,24 @@ def _shared(hub: Hub, scenario: Scenario) -> Excerpt:
     return excerpt(hub, scenario, set(hub.tables), library, set(type(scenario).model_fields) - CASE_CHOICES)
 
 
-def _worth(row: pd.Series, shared: Excerpt, content: str, book: PolicyBook) -> _Worth:
+def _case(row: pd.Series, text: tuple[Any, ...], shared: Excerpt, content: str) -> ProjectCase:
+    """The case of one row, ``text`` in words; it rests on no policy."""
+
+    def make() -> ProjectCase:
+        project = project_case(row, shared.hub, shared.scenario)
+        if project.loaded is None:
+            return project
+        asked = {name: project.loaded.library.tables[name] for name in READING_LIBRARY}
+        return replace(project, loaded=replace(project.loaded, library=Library(asked, {}, frozenset())))
+
+    return remembered("case", (content, text), make)
+
+
+def _worth(row: pd.Series, project: ProjectCase, content: str, book: PolicyBook) -> _Worth:
     """What the project of one row of the hub's table is worth."""
-    project = project_case(row, shared.hub, shared.scenario)
-    if project.loaded is None:
+    loaded = project.loaded
+    if loaded is None:
         return _Worth(project)
-    asked = {name: project.loaded.library.tables[name] for name in READING_LIBRARY}
-    loaded = replace(project.loaded, library=Library(asked, {}, frozenset()))
-    project = replace(project, loaded=loaded)
     value = value_case(loaded, setting_of(loaded, book))
     for view in value.views:  # worked out now, they are remembered with the view
         _ = view.npv_usd, view.irr, view.min_dscr, view.levelised_cost
