@@ -196,3 +196,22 @@ def test_what_is_begun_tells_its_time():
     assert slow() == 499_999_500_000
     assert slow.wall_s > 0
     assert slow.cpu_s > 0
+
+
+@BESIDE
+def test_a_process_that_need_not_stay_alone_begins_others():
+    found = alone(
+        "import os\nfrom cleanhub.core.aside import aside\n"
+        "outer, inner = aside(lambda: (os.getpid(), aside(os.getpid)()), alone=False)()\n"
+        "print(len({outer, inner, os.getpid()}))"
+    )
+    assert found.strip() == "3"
+
+
+@BESIDE
+def test_what_is_wanted_last_lets_the_others_go_first():
+    found = alone(
+        "import os\nfrom cleanhub.core.aside import LATER, aside\n"
+        "print(aside(lambda: os.nice(0), last=True)() - os.nice(0) == LATER, aside(lambda: os.nice(0))())"
+    )
+    assert found.split() == ["True", str(os.nice(0))]

@@ -15,7 +15,16 @@ import pandas as pd
 import pytest
 
 from cleanhub.core import memory
-from cleanhub.core.memory import VARIABLE, Memory, package_digest, prune, remembered, remembering, user_folder
+from cleanhub.core.memory import (
+    VARIABLE,
+    Memory,
+    package_digest,
+    prune,
+    remembered,
+    remembered_each,
+    remembering,
+    user_folder,
+)
 
 
 @pytest.fixture
@@ -238,3 +247,19 @@ def test_another_process_remembers_too(folder: Path, tmp_path: Path) -> None:
         for _ in range(2)
     ]
     assert told == ["[] ['step']", "['step'] []"]
+
+
+def test_of_many_values_those_that_are_not_remembered_are_made_together(folder: Path) -> None:
+    asked: list[list[int]] = []
+
+    def make(missing: list[int]) -> list[int]:
+        asked.append(missing)
+        return [10 * at for at in missing]
+
+    with remembering() as session:
+        assert remembered_each("tens", [(0,), (1,)], make) == [0, 10]
+        assert remembered_each("tens", [(0,), (5,), (1,), (6,)], make) == [0, 10, 10, 30]
+        assert remembered_each("tens", [(6,), (5,)], make) == [30, 10]
+        assert remembered_each("tens", [], make) == []
+        assert (session.made, session.recalled) == (["tens"], ["tens"])
+    assert asked == [[0, 1], [1, 3]]

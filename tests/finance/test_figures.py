@@ -9,11 +9,12 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from scipy.stats import norm
 
-from cleanhub.finance.figures import Z90, CaseModel, Figure, Measure, Resolved, Values, measured, resolve
+from cleanhub.core.file_model import FileModel
+from cleanhub.finance.figures import Z90, Figure, Measure, Resolved, Values, measured, resolve
 from cleanhub.hub.library import Library
 
 
-class _Holder(CaseModel):
+class _Holder(FileModel):
     share: measured("1", 0.0, 1.0)  # type: ignore[valid-type]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from cleanhub.pipeline.ranges import left_after, spread
+from cleanhub.pipeline.ranges import Z90, left_after, spread
 
 EVEN = ndtri((np.arange(100_000) + 0.5) / 100_000)
 YEARS = st.just(0.0) | st.floats(0.01, 20.0)
@@ -61,3 +61,7 @@ def test_what_is_left_is_a_range_of_times(points: list[float], age: float) -> No
     left = left_after(age, *points)
     assert all(math.isfinite(one) and one >= 0.0 for one in left)
     assert list(left) == pytest.approx(sorted(left))
+
+
+def test_the_ninetieth_percentile_is_that_of_the_standard_normal() -> None:
+    assert float(ndtri(0.9)) == Z90

@@ -16,7 +16,8 @@ import cleanhub as ch
 from cleanhub.core.memory import VARIABLE, remembering
 from cleanhub.freight.figures import Figures
 from cleanhub.hub.excerpt import excerpt, without_parameters
-from cleanhub.planning import announced, freight_steps
+from cleanhub.hub.scenario import PolicyChoice
+from cleanhub.planning import announced, freight_work
 from cleanhub.planning.plan import Plan
 from cleanhub.planning.store import write_plan
 from cleanhub.report.remembered import write_remembered
@@ -143,6 +144,15 @@ def test_a_carbon_price_finds_the_arrays_of_freight_and_what_could_be_charged(
     assert "freight tables" not in after.recalled
 
 
+def test_a_policy_leaves_the_cases_and_the_draws_as_they_were(port: Path, before: Plan) -> None:
+    halved = {"45q": PolicyChoice(scale=0.5)}
+    after, alone = (few_years(port, fresh, policies=halved) for fresh in (False, True))
+    for name, frame in alone.tables.items():
+        pd.testing.assert_frame_equal(frame, after.tables[name])
+    assert {"case", "calibration", "backtest"} <= set(after.recalled)
+    assert "project" not in after.recalled
+
+
 # ---------------------------------------------------------------- excerpts
 
 
@@ -162,7 +172,7 @@ def test_the_ground_of_freight_asks_for_no_price_of_charging() -> None:
     )
     texts = [(ROOMS / "freight" / f"{name}.py").read_text(encoding="utf-8") for name in on_ground]
     named = set(re.findall(r"\"(\w+)\"", "\n".join(texts)))
-    assert not named & freight_steps.CHARGER_PRICES
+    assert not named & freight_work.CHARGER_PRICES
     assert not named & {"drivers", "tariffs"}
 
 
@@ -190,7 +200,7 @@ def mentioned(*rooms: str) -> set[str]:
 
 
 def test_freight_names_no_table_that_its_excerpt_leaves_out() -> None:
-    assert not mentioned("freight") & (freight_steps.APART_TABLES | freight_steps.APART_LIBRARY)
+    assert not mentioned("freight") & (freight_work.APART_TABLES | freight_work.APART_LIBRARY)
 
 
 def test_the_pipeline_names_no_table_that_its_excerpt_leaves_out() -> None:
@@ -200,7 +210,7 @@ def test_the_pipeline_names_no_table_that_its_excerpt_leaves_out() -> None:
 
 @pytest.mark.parametrize(
     ("rooms", "apart"),
-    [(("freight",), freight_steps.APART_CHOICES), (("pipeline",), announced.APART_CHOICES)],
+    [(("freight",), freight_work.APART_CHOICES), (("pipeline",), announced.APART_CHOICES)],
 )
 def test_no_room_asks_for_a_choice_that_its_excerpt_leaves_out(
     rooms: tuple[str, ...], apart: frozenset[str]

@@ -38,15 +38,15 @@ def events(register: Register) -> int:
         return int(now.connection.execute(sa.select(sa.func.count()).select_from(EVENT)).scalar_one())
 
 
-def test_eight_writers_lose_none_of_sixteen_hundred_edits(register: Register, url: str) -> None:
+def test_eight_writers_lose_none_of_four_thousand_edits(register: Register, url: str) -> None:
     add_projects(register)
-    done = result(start("race", url, 8, 200))
+    done = result(start("race", url, 8, 500))
     assert done["codes"] == [0] * 8
-    assert done["accepted"] == 1600
+    assert done["accepted"] == 4000
     assert done["conflicts"] > 0, "no two writers ever met: the test shows nothing"
     records = register.find("project")
-    assert sum(record.version for record in records) == events(register) == 1600 + PROJECTS
-    assert sum(record["capex_usd"] for record in records) == 1600.0
+    assert sum(record.version for record in records) == events(register) == 4000 + PROJECTS
+    assert sum(record["capex_usd"] for record in records) == 4000.0
     assert register.replay() == []
 
 

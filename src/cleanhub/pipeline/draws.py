@@ -12,7 +12,8 @@ that sums over projects carry what is not known of it. Evidence is read with the
 
 Every random stream is made of the seed and the name of its thing, and is stratified (Latin
 hypercube, McKay, Beckman, Conover 1979): a project that is added leaves the draws of all others.
-When things close follows in :mod:`cleanhub.pipeline.evaluate`.
+When things close follows in :mod:`cleanhub.pipeline.evaluate`. The special functions are loaded where they
+are needed: that is slow, and most draws are remembered.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from scipy.special import expit, log_ndtr, logit, ndtri
 
 from cleanhub.core.memory import remembered
 from cleanhub.pipeline.order import FINANCE, POLICY_DEADLINE, PROGRAMME, Order, order_of
@@ -159,13 +159,15 @@ def remembered_draw(
     finance: FinanceGate | None,
 ) -> World:
     """As :func:`draw`, and remembered: worlds rest on no capital, and of the judge on whom it knows alone."""
-    chance, unpriced = judged_chances(graph, setting, shift, finance), projects.unpriced
+    unpriced = projects.unpriced
+    known = None if finance is None else finance.known
 
     def make() -> World:
+        chance = judged_chances(graph, setting, shift, finance)
         odds = log_odds(graph, unpriced, setting, chance, draws, seed)
         return world_of(graph, unpriced, setting, chance, odds, draws, seed)
 
-    world = remembered("draws", (graph, unpriced, setting, chance, draws, seed), make)
+    world = remembered("draws", (graph, unpriced, setting, shift, known, draws, seed), make)
     return replace(world, graph=graph, projects=projects, finance=finance)
 
 
@@ -216,6 +218,8 @@ def uniform(seed: int, name: str, draws: int) -> FloatArray:
 
 def normal(seed: int, name: str, draws: int) -> FloatArray:
     """Stratified standard normal numbers, (D,)."""
+    from scipy.special import ndtri
+
     return np.asarray(ndtri(uniform(seed, name, draws)))
 
 
@@ -227,6 +231,8 @@ def chances(graph: Graph, setting: Setting, shift: float = 0.0) -> FloatArray:
 
     Entry into service has the chance ``completion`` unless the node says another one.
     """
+    from scipy.special import expit, logit
+
     moved = ~graph.fixed & _staged(graph)
     found = np.where(moved, expit(logit(graph.p_pass) + shift), graph.p_pass)
     plain = (graph.kind == SERVICE) & ~graph.done & (graph.p_pass >= 1.0)
@@ -273,6 +279,8 @@ def log_odds(
         Draw what gates of one kind and of one rule have in common for each gate by itself. A project has a
         kind and a rule once, so its chance is the same, and the mean over projects has less noise.
     """
+    from scipy.special import log_ndtr
+
     doubts: dict[str, FloatArray] = {}
     found = _latents(graph, projects, setting, chance, draws, seed, apart)
     for node, latent in found.items():
@@ -289,6 +297,8 @@ def _doubt(graph: Graph, node: int, u: FloatArray) -> FloatArray:
     In one half of the draws it is anywhere between the low end and the value, in the other between the value
     and the high end, as the uniform numbers ``u`` (D,) say.
     """
+    from scipy.special import logit
+
     low, value, high = graph.p_low[node], graph.p_pass[node], graph.p_high[node]
     if not low < high or not 0.0 < value < 1.0:
         return np.zeros(len(u))
@@ -342,6 +352,8 @@ def posterior(u: FloatArray, done: FloatArray, common: float) -> FloatArray:
     ``common`` is its share of the variance of a gate; with nothing done a standard normal variable.
     The chance that a gate passes given z is ``Phi((Phi^-1(p) + sqrt(a) z) / sqrt(1 - a))``.
     """
+    from scipy.special import log_ndtr, ndtri
+
     logs = -0.5 * _GRID**2
     if 0.0 < common < 1.0:
         level = ndtri(np.clip(done, 1e-12, 1.0))[:, None]
@@ -353,6 +365,8 @@ def posterior(u: FloatArray, done: FloatArray, common: float) -> FloatArray:
 
 def closing(chance: FloatArray, odds: Mapping[int, FloatArray], draws: int) -> BoolArray:
     """Whether each node passes by itself, (N, D): nothing to fail, or its log-odds exceed 0 in the draw."""
+    from scipy.special import logit
+
     against = -logit(chance)
     closes = np.ones((len(chance), draws), dtype=bool)
     for node, values in odds.items():

@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import log_ndtr, ndtri, ndtri_exp
 
 from cleanhub.pipeline.problem import FloatArray
 
-Z90 = float(ndtri(0.9))
+Z90 = 1.2815515655446004
 """Standard normal variable at its ninetieth percentile."""
 _POINTS = np.array([-Z90, 0.0, Z90])
 
@@ -39,6 +38,8 @@ def left_after(age: float, low: float, middle: float, high: float) -> tuple[floa
     """
     if age <= 0.0:
         return low, middle, high
+    from scipy.special import log_ndtr, ndtri_exp  # slow to import, and few times have begun
+
     waited = _normal_at(age, low, middle, high)
     if waited == math.inf:
         return 0.0, 0.0, 0.0

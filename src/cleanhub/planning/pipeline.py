@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cleanhub.core.aside import aside
+from cleanhub.core.memory import remembered
 from cleanhub.finance.valuations import (
     ProjectValue,
     counts,
@@ -81,17 +82,22 @@ def simulated_tables(run: Run, scenario: Scenario, valued: Valued) -> dict[str, 
         "stage_years": stage_years_table(run),
         "pipeline_years": pipeline_years_table(run),
         "conflicts": conflicts_table(valued.projects, valued.book, scenario.as_of, run.simulation),
-        "pipeline_backtest": backtest_table(
-            run.parameters,
-            run.world.setting,
-            run.calibration,
-            scenario.as_of.isoformat(),
-            run.world.seed,
-        ),
+        "pipeline_backtest": _backtest(run, scenario),
     }
     tables["links"] = links()
     tables["coordination"] = coordination_table(run, tables["links"], deadlines)
     return {name: tables[name] for name in TABLES}
+
+
+def _backtest(run: Run, scenario: Scenario) -> pd.DataFrame:
+    """The backtest, remembered: it rests on the base rates alone."""
+    known, as_of = run.parameters, scenario.as_of.isoformat()
+    asked = (run.world.setting, run.calibration, as_of, run.world.seed)
+    return remembered(
+        "backtest",
+        (known.rows, known.end, known.price_year, known.index, *asked),
+        lambda: backtest_table(known, *asked),
+    )
 
 
 # ---------------------------------------------------------------- inside a plan
