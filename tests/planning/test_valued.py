@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,16 +41,18 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[st
     """An empty memory for this test alone; how often each step was made, to be cleared between runs."""
     monkeypatch.setenv(VARIABLE, str(tmp_path / "memory"))
     made: Counter[str] = Counter()
-    value = Memory.value
+    values = Memory.values
 
-    def counted(self: Memory, step: str, inputs: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-        def told_and_made() -> Any:
-            made[step] += 1
-            return make()
+    def counted(
+        self: Memory, step: str, inputs: Sequence[tuple[Any, ...]], make: Callable[[list[int]], list[Any]]
+    ) -> list[Any]:
+        def told_and_made(missing: list[int]) -> list[Any]:
+            made[step] += len(missing)
+            return make(missing)
 
-        return value(self, step, inputs, told_and_made)
+        return values(self, step, inputs, told_and_made)
 
-    with mock.patch.object(Memory, "value", counted):  # monkeypatch.setattr would turn the memory off
+    with mock.patch.object(Memory, "values", counted):  # monkeypatch.setattr would turn the memory off
         yield made
 
 

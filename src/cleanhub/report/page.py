@@ -1,4 +1,4 @@
-"""Pages from the templates of this room: the report and the blueprint are filled in here."""
+"""Pages from templates: the report and the blueprint are filled in here, those of the web likewise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from cleanhub.core.memory import remembered
@@ -23,15 +23,21 @@ def page(template: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=_Compiled("cleanhub.report", "templates"),
+    return environment()
+
+
+def environment(*rooms: str) -> Environment:
+    """What fills in the templates of ``rooms`` (packages) and then of this one, whose blocks they may use."""
+    loaders = [_Compiled(room, "templates") for room in (*rooms, "cleanhub.report")]
+    found = Environment(
+        loader=ChoiceLoader(loaders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(swatch=charts.swatch, table_rows=table_rows)
-    return environment
+    found.globals.update(swatch=charts.swatch, table_rows=table_rows)
+    return found
 
 
 def table_rows(table: Table) -> Markup:

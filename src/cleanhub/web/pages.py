@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from cleanhub.hub.plan_tables import PLAN_TABLES
-from cleanhub.report import charging, charts, labels, limits, palette
+from cleanhub.report import charging, labels, limits, palette
 from cleanhub.report.numbers import count
+from cleanhub.report.page import environment
 from cleanhub.web import data_pages, geography, overview, project_pages
 from cleanhub.web.blocks import Chart, Part
 from cleanhub.web.links import table_link
@@ -27,21 +28,9 @@ class Pages:
 
     @cached_property
     def _environment(self) -> Environment:
-        environment = Environment(
-            loader=ChoiceLoader(
-                [
-                    PackageLoader("cleanhub.web", "templates"),
-                    PackageLoader("cleanhub.report", "templates"),
-                ]
-            ),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.globals["swatch"] = charts.swatch
-        environment.globals["pages"] = PAGES
-        return environment
+        found = environment("cleanhub.web")
+        found.globals["pages"] = PAGES
+        return found
 
     def _render(self, template: str, title: str, here: str = "", **given: Any) -> str:
         sections: tuple[Part, ...] = given.get("sections", ())
