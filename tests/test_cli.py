@@ -226,6 +226,21 @@ def test_a_shell_sees_the_exit_code_and_the_message() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_shell_sees_nothing_beside_the_answer(plans: Path) -> None:
+    done = process("why", str(plans / "a"), "scorecard", "project_need")
+    assert done.returncode == 0
+    assert "project_need" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_folder_that_is_not_there_is_told_so(tmp_path: Path) -> None:
+    done = run("why", str(tmp_path / "nowhere"), "scorecard", "project_need")
+    assert done.returncode == 2
+    assert "missing file" in done.stderr
+    assert "cleanhub plan --out" in done.stderr
+    assert "Errno" not in done.stderr
+
+
 def test_a_scenario_file_with_faults_names_the_lines(tmp_path: Path) -> None:
     path = tmp_path / "hopeful.yaml"
     path.write_text(

@@ -18,7 +18,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ FORMAT = 1
 _DAY = "$date"
 _ARRAYS = ("rate", "rate_low", "rate_high", "payments")
 _CENT = Decimal("0.01")
+_EXACT = Context(prec=400)  # digits of the largest number, to the cent
 _RESULTS = (
     "price_at_return", "price_before_policy", "lender_price_at_return", "reference_price", "price_gap",
     "price_gap_before_policy", "abatement_cost",
@@ -151,7 +152,7 @@ def to_the_cent(value: float) -> str:
     """A number to the cent, half to even, as text; ``nan`` where there is none."""
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else str(value)
-    rounded = Decimal(repr(float(value))).quantize(_CENT, rounding=ROUND_HALF_EVEN)
+    rounded = Decimal(repr(float(value))).quantize(_CENT, rounding=ROUND_HALF_EVEN, context=_EXACT)
     return str(abs(rounded) if rounded == 0 else rounded)
 
 

@@ -202,6 +202,8 @@ def _read_head(folder: Path, faults: FaultList) -> tuple[_Head | None, Scenario 
             found = "" if item["type"] == "missing" else item["input"]
             what = f"not a plan of this version: {fault_kind(item['type'])}"
             faults.add(file, None, column, what=what, found=found, allowed=f"plan format {FORMAT}")
+    except (FileNotFoundError, NotADirectoryError):
+        faults.add(file, what="missing file", allowed="a folder that cleanhub plan --out has written")
     except (OSError, ValueError, KeyError, AttributeError) as error:
         allowed = f"plan format {FORMAT}"
         faults.add(file, what="not a plan of this version", found=error, allowed=allowed)
