@@ -173,7 +173,7 @@ def _rest_without_stacks(pathway: Pathway) -> pd.DataFrame:
         if row["co2e_t"] > held * (1.0 + _UNEXPLAINED) + 1.0:
             faults.add(
                 "stacks.csv",
-                what=f"stacks of {row['sector']} emit more than the inventory holds",
+                what=f"stacks of {row['sector']} emit more than inventory.csv holds",
                 found=f"{row['co2e_t']:.0f} t in {base}",
                 allowed=f"at most {held:.0f} t",
             )
