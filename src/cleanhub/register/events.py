@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from cleanhub.core.errors import RunError
+
 ADDED, EDITED, WITHDRAWN, RESTORED = "added", "edited", "withdrawn", "restored"
 FIRST = ""  # the hash before the first event of a record
 
@@ -73,8 +75,12 @@ class Event:
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Event:
-        """An event from its row of the database."""
-        return cls(**{**row, "before": json.loads(row["before"]), "after": json.loads(row["after"])})
+        """An event from its row of the database; :class:`RunError` where its content is damaged."""
+        try:
+            content = {name: json.loads(row[name]) for name in ("before", "after")}
+        except ValueError as error:  # bytes that changed on the disk
+            raise RunError(f"an event of the register is damaged ({error}): use a backup") from error
+        return cls(**{**row, **content})
 
 
 def canonical(value: Any) -> str:
