@@ -17,6 +17,17 @@ BESIDE = pytest.mark.skipif(
 )
 
 
+@pytest.fixture
+def second_thread():
+    """Another thread of this process, in which none may be begun beside then."""
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    yield
+    done.set()
+    other.join()
+
+
 def alone(script: str, check: bool = True, **environment: str) -> str:
     """What ``script`` prints in a process with one thread (those of the tests have more)."""
     done = subprocess.run(
@@ -98,19 +109,12 @@ def test_steps_remembered_beside_count_here(tmp_path):
     assert alone(script, CLEANHUB_CACHE=str(folder)).strip() == "3 ['sum'] []"
 
 
-def test_with_several_threads_the_value_is_made_here_when_it_is_asked_for():
-    done = threading.Event()
-    other = threading.Thread(target=done.wait)
-    other.start()
-    try:
-        asked: list[int] = []
-        begun = aside(lambda: (asked.append(1), os.getpid())[1])
-        assert not asked
-        assert begun() == begun() == os.getpid()
-        assert asked == [1]
-    finally:
-        done.set()
-        other.join()
+def test_with_several_threads_the_value_is_made_here_when_it_is_asked_for(second_thread):
+    asked: list[int] = []
+    begun = aside(lambda: (asked.append(1), os.getpid())[1])
+    assert not asked
+    assert begun() == begun() == os.getpid()
+    assert asked == [1]
 
 
 def test_a_step_made_where_nothing_is_kept_is_told_once(monkeypatch):
@@ -173,19 +177,12 @@ def test_a_partner_ends_with_the_process_that_began_it():
     assert not process.exists()
 
 
-def test_a_partner_without_a_process_answers_here():
-    done = threading.Event()
-    other = threading.Thread(target=done.wait)
-    other.start()
-    try:
-        prepared: list[int] = []
-        partner = Partner(lambda: (prepared.append(1), lambda n: (os.getpid(), n))[1])
-        assert not prepared
-        assert [partner.ask(n)() for n in (1, 2)] == [(os.getpid(), 1), (os.getpid(), 2)]
-        assert prepared == [1]
-    finally:
-        done.set()
-        other.join()
+def test_a_partner_without_a_process_answers_here(second_thread):
+    prepared: list[int] = []
+    partner = Partner(lambda: (prepared.append(1), lambda n: (os.getpid(), n))[1])
+    assert not prepared
+    assert [partner.ask(n)() for n in (1, 2)] == [(os.getpid(), 1), (os.getpid(), 2)]
+    assert prepared == [1]
 
 
 def test_what_is_begun_tells_its_time():

@@ -172,12 +172,7 @@ class _Process:
             _close(asked, questions, answers, given)
             raise
         if pid == 0:
-            _close(questions, answers)
-            if last:
-                os.nice(LATER)
-            if alone:
-                stay_alone()
-            _work(prepare, asked, given)
+            _work(prepare, asked, given, (questions, answers), alone, last)
         _close(asked, given)
         self._questions, self._answers = os.fdopen(questions, "wb"), os.fdopen(answers, "rb")
         self.stop = weakref.finalize(self, _stopped, pid, self._questions, self._answers, os.getpid())
@@ -192,17 +187,33 @@ class _Process:
         """The answer to the oldest open question; ``None`` where the process failed, whatever it died of."""
         try:
             found: _Made[Any] = pickle.load(self._answers)
-        except Exception:
+        except Exception:  # an end in the middle of an answer may be met as any error of reading it
             self.stop()
-            return None
+            return None  # it is made here then, and what went wrong is met and raised
         active().tell(found.recalled, found.made)
         return found
 
 
-def _work(prepare: Callable[[], Callable[[Any], Any]], asked: int, given: int) -> None:
-    """What the other process does: prepare, answer until nobody asks, and end without tidying up."""
+def _work(
+    prepare: Callable[[], Callable[[Any], Any]],
+    asked: int,
+    given: int,
+    theirs: tuple[int, ...],
+    alone: bool,
+    last: bool,
+) -> None:
+    """What the other process does: prepare, answer until nobody asks, and end without tidying up.
+
+    Whatever happens it never returns: it is a copy of a program that goes on elsewhere. ``theirs`` are the
+    ends of the pipes that the first process keeps.
+    """
     status = 1  # then the parent makes the value itself and meets what went wrong
     try:
+        _close(*theirs)
+        if last:
+            os.nice(LATER)
+        if alone:
+            stay_alone()
         gc.disable()  # it ends soon, with all that it made
         memory = active()
         memory.recalled, memory.made = [], []
