@@ -21,16 +21,9 @@ from cleanhub.core.yaml_file import merged_mapping
 from cleanhub.finance.build import Setting, TaxTerms
 from cleanhub.finance.case_value import CaseValue, value_case
 from cleanhub.finance.cases import case_of, list_archetypes, load_archetype
-from cleanhub.finance.frozen import (
-    Edit,
-    FrozenCase,
-    _rendered,
-    data_differences,
-    freeze,
-    open_frozen,
-    to_the_cent,
-    view_lines,
-)
+from cleanhub.finance.frozen import FrozenCase, freeze, open_frozen, to_the_cent, view_lines
+from cleanhub.finance.frozen_data import rendered
+from cleanhub.finance.frozen_edits import Edit, data_differences
 from cleanhub.finance.frozen_today import rebuild, recompute
 from cleanhub.hub.library import Library
 from cleanhub.policy.applicant import Answer
@@ -242,11 +235,11 @@ def test_a_number_changed_with_its_cents_is_refused(file: Path) -> None:
         json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     refused(file, "sha256", "changed since it was frozen")
-    content["results"]["price_gap"] = float("nan")
-    file.write_text(
-        json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    refused(file, "changed since it was frozen")
+    for no_number in ("NaN", "1e400"):
+        content["results"]["price_gap"] = "no number"
+        text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        file.write_text(text.replace('"no number"', no_number), encoding="utf-8")
+        refused(file, "changed since it was frozen")
 
 
 def test_what_is_no_frozen_case_is_refused_in_words(tmp_path: Path) -> None:
@@ -279,8 +272,52 @@ def test_a_sealed_file_without_what_every_case_has_is_refused(
 ) -> None:
     content = json.loads(file.read_text(encoding="utf-8"))
     bare = {key: item for key, item in content.items() if key not in ("sha256", "id")}
-    file.write_text(_rendered({**bare, "views": views(content["views"])}), encoding="utf-8")
+    file.write_text(rendered({**bare, "views": views(content["views"])}), encoding="utf-8")
     refused(file, "no frozen case of this format", word)
+
+
+def _at(*path: str, becomes: Any) -> Callable[[dict[str, Any]], None]:
+    def change(content: dict[str, Any]) -> None:
+        *way, last = path
+        for key in way:
+            content = content[key]
+        content[last] = becomes
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (_at("views", "sponsor_p50", "lines", "equity", "first_year", becomes="1"), "equity.first_year"),
+        (_at("views", "sponsor_p50", "lines", "equity", "values", becomes=["x"]), "equity.values.0"),
+        (_at("views", "lender_p90", "metrics", becomes=[]), "views.lender_p90.metrics"),
+        (_at("results", "price_gap", becomes=10**400), "results.price_gap"),
+        (_at("as_of", becomes=True), "as_of"),
+        (_at("case", becomes=True), "case"),
+        (_at("case", "begins", becomes={"$date": 5}), "isoformat"),
+        (_at("figures", "capital", becomes={}), "figures.capital.value"),
+        (_at("setting", "tax", "bonus", becomes="all"), "setting.tax.bonus"),
+        (_at("setting", "answers", becomes=[{"policy": 1}]), "setting.answers.0.policy"),
+        (_at("setting", "quantity_units", becomes=[["t"]]), "setting.quantity_units.0"),
+        (_at("edits", becomes=[{"who": "A"}]), "edits.0.when"),
+        (_at("based_on", becomes=None), "based_on"),
+    ],
+)
+def test_a_field_of_another_kind_is_named(
+    file: Path, change: Callable[[dict[str, Any]], None], word: str
+) -> None:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    bare = {key: item for key, item in content.items() if key not in ("sha256", "id")}
+    change(bare)
+    file.write_text(rendered(bare), encoding="utf-8")
+    refused(file, "no frozen case of this format", word)
+
+
+def test_a_seal_that_is_no_text_does_not_fit(file: Path) -> None:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**content, "sha256": [1, "a"]}), encoding="utf-8")
+    refused(file, "changed since it was frozen")
 
 
 def test_nothing_is_half_written(tmp_path: Path, value: CaseValue) -> None:

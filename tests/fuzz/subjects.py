@@ -180,13 +180,13 @@ def _frozen(folder: Path) -> None:
 
 def resealed(random: Random, data: bytes) -> bytes:
     """Another content under a hash that fits it: what a program that is not ours could write."""
-    from cleanhub.finance.frozen import _rendered
+    from cleanhub.finance.frozen_data import rendered
 
     content = json.loads(data)
     bare = {key: value for key, value in content.items() if key not in ("sha256", "id")}
     mangled = mangling.node_odd(random, json.dumps(bare).encode())
     try:
-        return _rendered(json.loads(mangled)).encode()
+        return rendered(json.loads(mangled)).encode()
     except (ValueError, TypeError):  # no program could seal it: NaN, half a character, no mapping
         return mangled
 

@@ -338,7 +338,8 @@ def _files(value: CaseValue, wanted: _Wanted, extras: dict[str, _Extra]) -> dict
 
 
 def _freeze(case: _Opened, value: CaseValue, path: Path, signed: _Signed | None) -> Path:
-    from cleanhub.finance.frozen import edits_since, freeze, open_frozen
+    from cleanhub.finance.frozen import freeze, open_frozen
+    from cleanhub.finance.frozen_edits import edits_since
 
     assert case.as_of is not None
     if signed is None:

@@ -171,7 +171,7 @@ def test_prices_of_a_frozen_case_are_its_own(frozen: FrozenCase, again: Recomput
 
 
 def test_edits_are_told(plant: CaseValue, make: Make, tmp_path: Path) -> None:
-    from cleanhub.finance.frozen import Edit, data_differences
+    from cleanhub.finance.frozen_edits import Edit, data_differences
 
     first = freeze(plant, None, dt.date(2026, 5, 27))
     later = make({"inputs": {"wood": {"price": {"value": 90.0, "unit": "USD/t"}}}})
