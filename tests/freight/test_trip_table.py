@@ -134,7 +134,7 @@ def test_the_mended_table_carries_its_faults(write: Callable[..., Path], zones: 
     back = pd.read_csv(io.StringIO(mended_table(table)), dtype=str, keep_default_na=False)
     assert {"origin_lat", "origin_lon", "destination", "trips_per_day", "fault"} <= set(back.columns)
     assert len(back) == 4
-    assert "negative volume (allowed 0 or more)" in back["fault"][0]
+    assert "negative volume (allowed 0 to 500,000)" in back["fault"][0]
     assert back["fault"][3] == ""
 
 

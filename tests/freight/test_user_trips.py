@@ -10,8 +10,9 @@ import pytest
 
 from cleanhub.core.errors import InputError
 from cleanhub.freight.figures import Figures
-from cleanhub.freight.network import Network
-from cleanhub.freight.problem import LOADS, TruckDays, Zones
+from cleanhub.freight.network import Between, Network
+from cleanhub.freight.problem import LOADS, Trips, TruckDays, Zones
+from cleanhub.freight.tours import truck_day_sample
 from cleanhub.freight.trip_table import TripTable, read_trip_table
 from cleanhub.freight.user_trips import (
     CELL_DEGREES,
@@ -149,6 +150,23 @@ def test_a_trip_from_a_place_to_itself_is_a_fault(
     with pytest.raises(InputError) as caught:
         user_trips(table, zones, Figures(california))
     assert [fault.row for fault in caught.value.faults] == [3]
+
+
+def test_more_trips_than_any_hub_has_are_a_fault(
+    read: Callable[[str], TripTable], zones: Zones, california: Hub
+) -> None:
+    with pytest.raises(InputError, match=r"row 2, column Trips: out of range.*0 to 500,000"):
+        read("From,To,Trips\nport,inland,1e101\n")
+    table = read("From,To,Trips\nport,inland,300000\nyard,inland,300000\n")
+    with pytest.raises(InputError, match=r"too many trips; found 600,000; allowed at most 500,000"):
+        user_trips(table, zones, Figures(california))
+
+
+def test_more_trips_than_can_be_driven_one_by_one_are_a_fault(zones: Zones, california: Hub) -> None:
+    trips = Trips(np.array([0]), np.array([2]), np.array([1e300]))
+    apart = np.ones((3, 3))
+    with pytest.raises(InputError, match="too many"):
+        truck_day_sample(trips, zones, Between(apart, apart), Figures(california))
 
 
 def test_the_wrong_kind_of_file_is_told(

@@ -40,6 +40,7 @@ def _done(words: Sequence[str | Path], folder: Path) -> Outcome:
     """Run a command that must succeed."""
     done = run(words, folder)
     assert done.code == 0, (words, done)
+    assert not done.broke, done.broke
     return done
 
 

@@ -87,6 +87,35 @@ def test_a_damaged_or_foreign_file_is_refused_and_changes_nothing(
         assert contents(register) == before
 
 
+@pytest.mark.parametrize(("column", "text"), [("capex_usd", b"a lot"), ("name", b"\xff\xfe")])
+def test_values_that_their_column_cannot_hold_are_damage_and_no_traceback(
+    ready_url: Callable[[str], str], project: dict[str, Any], tmp_path: Path, column: str, text: bytes
+) -> None:
+    url = ready_url("sqlite")
+    with Register.open(url) as register:
+        register.add("project", project, **SIGNED)
+        whole = tmp_path / "whole.db"
+        backup(register, whole)
+    with sqlite3.connect(whole) as connection:  # past triggers and types, as bytes change on a disk
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(f"UPDATE project SET {column} = CAST(? AS TEXT)", (text,))
+        for _, made in triggers:
+            connection.execute(made)
+        connection.execute("PRAGMA writable_schema = on")
+        other = "replace(sql, 'capex_usd DOUBLE', 'capex_usd NUMBER')"
+        connection.execute(f"UPDATE sqlite_master SET sql = {other} WHERE name = 'project'")
+    with pytest.raises(RunError, match=r"whole\.db cannot be opened: (it is damaged|Could not decode)"):
+        restore(whole, tmp_path / "new.db")
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_an_error_of_the_caller_is_not_taken_for_damage(register: Register) -> None:
+    with pytest.raises(TypeError, match="mine"), register.transaction():
+        raise TypeError("mine")
+
+
 def test_a_register_that_somebody_has_open_is_not_replaced(
     ready_url: Callable[[str], str], project: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ Kind = Literal["text", "number", "integer", "year", "yes_no", "date"]
 
 YEARS = (1900, 2100)
 MOST = 2.0**53  # the largest whole number up to which float64 holds every one
+LARGEST = 1e18  # of any number: what is larger is a slip, and products of it may overflow
 
 
 @dataclass(frozen=True)
@@ -238,6 +239,10 @@ def _check_numbers(file: str, filled: pd.Series[Any], column: Column, faults: Fa
     if column.kind in ("integer", "year"):
         broken = (good != good.round()) | (good.abs() > MOST)
         _report(file, text[broken], column, faults, "not a whole number", allowed(column))
+    else:
+        broken = good.abs() > LARGEST
+        _report(file, text[broken], column, faults, "too large", f"at most {LARGEST:g} in size")
+        good, text = good[~broken], text[~broken]
     low, high = bounds(column)
     outside = pd.Series(False, index=good.index)
     if low is not None:

@@ -20,10 +20,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cleanhub.core.errors import Fault, InputError
 from cleanhub.core.units import factor
 from cleanhub.freight.figures import Figures
 from cleanhub.freight.network import Between
-from cleanhub.freight.problem import LOADS, BoolArray, FloatArray, IntArray, Trips, TruckDays, Zones
+from cleanhub.freight.problem import (
+    LOADS,
+    MOST_TRIPS,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Trips,
+    TruckDays,
+    Zones,
+)
 from cleanhub.freight.roads import day_profile
 from cleanhub.freight.travel_time import DayProfile, mean_minutes, minutes_under_way
 from cleanhub.freight.truck_day_groups import group_truck_days
@@ -59,10 +69,18 @@ def build_truck_days(
 def truck_day_sample(
     trips: Trips, zones: Zones, between: Between, figures: Figures, seed: int = 0
 ) -> TruckDays:
-    """Truck-days one by one: a row for each, all of one weight. Arguments as :func:`build_truck_days`."""
+    """Truck-days one by one: a row for each, all of one weight. Arguments as :func:`build_truck_days`.
+
+    Raises :class:`~cleanhub.core.errors.InputError` for more trips than ``MOST_TRIPS``.
+    """
     total = float(trips.per_day.sum())
     if total <= 0:
         return no_truck_days()
+    if not total <= MOST_TRIPS:
+        allowed = f"at most {MOST_TRIPS:,} in all"
+        raise InputError(
+            "trips", [Fault("trips", None, "trips_per_day", f"{total:,.4g}", allowed, "too many")]
+        )
     draw = np.random.default_rng(seed)
     profile = day_profile(figures)
     hours = mean_minutes(between.minutes, profile) / 60

@@ -19,7 +19,7 @@ import pandas as pd
 
 from cleanhub.core.errors import Fault, FaultList, InputError
 from cleanhub.core.text_file import read_text
-from cleanhub.freight.problem import LOADS, BoolArray, FloatArray, Zones
+from cleanhub.freight.problem import LOADS, MOST_TRIPS, BoolArray, FloatArray, Zones
 from cleanhub.freight.trip_columns import Inference, TripKind, infer_columns
 
 MOST_BYTES = 250_000_000
@@ -183,9 +183,9 @@ class _Checker:
             elif end in self.column:
                 out[end] = self._zone(end)
         if "trips_per_day" in self.column:
-            out["trips_per_day"] = self._number("trips_per_day", 0.0, np.inf, "0 or more")
+            out["trips_per_day"] = self._number("trips_per_day", 0.0, MOST_TRIPS, f"0 to {MOST_TRIPS:,}")
         if "trucks" in self.column:
-            out["trucks"] = self._number("trucks", 0.0, np.inf, "0 or more", blank=True)
+            out["trucks"] = self._number("trucks", 0.0, MOST_TRIPS, f"0 to {MOST_TRIPS:,}", blank=True)
         if "hour" in self.column:
             out["hour"] = self._number("hour", 0.0, 24.0, "0 to 24", blank=True)
         if "load" in self.column:

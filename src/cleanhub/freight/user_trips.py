@@ -21,6 +21,7 @@ from cleanhub.freight.near import Nearby
 from cleanhub.freight.network import Network
 from cleanhub.freight.problem import (
     LOADS,
+    MOST_TRIPS,
     BoolArray,
     FloatArray,
     IntArray,
@@ -65,8 +66,8 @@ class UserTruckDays:
 def user_trips(table: TripTable, zones: Zones, figures: Figures) -> UserTrips:
     """Trips of a trip table, one row for each pair of places.
 
-    Raises :class:`~cleanhub.core.errors.InputError` for rows that start where they end, and for a
-    table of stops.
+    Raises :class:`~cleanhub.core.errors.InputError` for rows that start where they end, for more trips
+    than :data:`~cleanhub.freight.problem.MOST_TRIPS`, and for a table of stops.
     """
     _expect(table, "trips")
     frame, join = table.frame, figures.value("place_join", unit="km")
@@ -82,8 +83,11 @@ def user_trips(table: TripTable, zones: Zones, figures: Figures) -> UserTrips:
     for row in np.flatnonzero(ends[0] == ends[1]):
         what = "starts where it ends"
         faults.add(table.name, int(frame["row"].iloc[row]), None, what=what, allowed="two places")
-    faults.raise_if_any(f"trips of {table.name}")
     per_day = frame["trips_per_day"].to_numpy(np.float64)
+    if per_day.sum() > MOST_TRIPS:
+        found, allowed = f"{per_day.sum():,.0f}", f"at most {MOST_TRIPS:,} in all"
+        faults.add(table.name, None, "trips_per_day", what="too many trips", found=found, allowed=allowed)
+    faults.raise_if_any(f"trips of {table.name}")
     trucks = per_day / VISITS_OF_A_TRUCK
     if "trucks" in frame:
         said = frame["trucks"].to_numpy(np.float64)

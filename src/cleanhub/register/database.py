@@ -171,12 +171,29 @@ def _must_exist(url: sa.URL) -> None:
 
 
 @contextmanager
+def readable(otherwise: str) -> Iterator[None]:
+    """Turns values that SQLAlchemy cannot read into a ``RunError`` with the words ``otherwise``.
+
+    Bytes that changed on the disk may leave text in a column of numbers, a day that is none, or text
+    that is no text: SQLite takes them, and the error comes from within SQLAlchemy as a row is read.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        if place is None or not str(place.tb_frame.f_globals.get("__name__")).startswith("sqlalchemy."):
+            raise
+        raise RunError(otherwise) from error
+
+
+@contextmanager
 def reachable(url: sa.URL) -> Iterator[None]:
     """Turns a database that cannot be reached, or a file that is none, into a ``RunError``."""
     try:
-        yield
-    except UnicodeDecodeError as error:  # the words of SQLite quote what stands in a damaged schema
-        raise RunError(f"the register {shown(url)} cannot be opened: it is damaged") from error
+        with readable(f"the register {shown(url)} cannot be opened: it is damaged"):
+            yield
     except (sa.exc.OperationalError, sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
         if isinstance(error, sa.exc.IntegrityError):
             raise

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from cleanhub.core.errors import RunError
 from cleanhub.hub.library import Library, load_library
-from cleanhub.register.database import Mode, database_url, make_engine, prepare, shown, transaction
+from cleanhub.register.database import Mode, database_url, make_engine, prepare, readable, shown, transaction
 from cleanhub.register.errors import Busy, Conflict
 from cleanhub.register.transaction import Transaction
 
@@ -123,14 +123,15 @@ class Register:
     def transaction(self, mode: Mode = "write") -> Iterator[Transaction]:
         """Several reads and writes that are committed together, or not at all if anything is raised."""
         try:
-            with transaction(self.engine, mode) as connection:
+            with (
+                readable(f"the register {self.address} is damaged: use a backup"),
+                transaction(self.engine, mode) as connection,
+            ):
                 yield Transaction(self, connection)
         except sa.exc.DBAPIError as error:
             if _passing(error):
                 raise Busy(f"another writer was in the way: try again ({_cause(error)})") from error
             raise RunError(f"the register {self.address} failed: {_cause(error)}") from error
-        except UnicodeDecodeError as error:  # only SQLite that is damaged holds text that is none
-            raise RunError(f"the register {self.address} is damaged: use a backup") from error
 
     def as_user(self, login: str | None) -> View:
         """The register as ``login`` may see and change it; ``None`` is a visitor, who sees what is public."""
