@@ -111,6 +111,22 @@ def test_values_that_their_column_cannot_hold_are_damage_and_no_traceback(
     assert not (tmp_path / "new.db").exists()
 
 
+def test_a_damaged_schema_is_no_traceback(
+    ready_url: Callable[[str], str], project: dict[str, Any], tmp_path: Path
+) -> None:
+    url = ready_url("sqlite")
+    with Register.open(url) as register:
+        backup(register, tmp_path / "whole.db")
+    torn = tmp_path / "torn.db"
+    torn.write_bytes(
+        (tmp_path / "whole.db").read_bytes().replace(b"CREATE TABLE project", b"CREATE \xffABLE project")
+    )
+    with pytest.raises(RunError, match="cannot be opened"):
+        Register.open(torn)
+    with pytest.raises(RunError, match=r"torn\.db is damaged"):
+        restore(torn, tmp_path / "new.db")
+
+
 def test_an_error_of_the_caller_is_not_taken_for_damage(register: Register) -> None:
     with pytest.raises(TypeError, match="mine"), register.transaction():
         raise TypeError("mine")

@@ -22,7 +22,7 @@ ZONE_KINDS = ("terminal", "rail_yard", "cluster", "gateway")
 LOADS = ("loaded", "empty", "chassis", "bobtail")
 """What a tractor pulls on a leg, the heaviest first."""
 MOST_TRIPS = 500_000
-"""One-way trips of a working day that are driven one by one: 25 times the visits to the terminals of San Pedro Bay."""
+"""Most trips of a working day that are driven one by one: 25 times those of San Pedro Bay."""
 HOME, PUBLIC = 0, 1
 """How a group charges at a site: at its home base between shifts, or on its way."""
 OBJECTIVES = ("cost", "electric_miles", "co2e", "diesel_pm_exposure")

@@ -179,6 +179,8 @@ def readable(otherwise: str) -> Iterator[None]:
     """
     try:
         yield
+    except UnicodeDecodeError as error:  # also the words of SQLite, which quote a damaged schema
+        raise RunError(otherwise) from error
     except (TypeError, ValueError) as error:
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
