@@ -111,6 +111,22 @@ def test_nothing_new_is_energised_before_the_day_of_the_plan_and_its_lead_time(
     assert years.loc[2028, "most"] > 5 * years.loc[2026, "most"]
 
 
+def test_ways_to_charge_are_told_on_the_screen_and_for_machines(
+    small_hub_folder: Path, tmp_path: Path
+) -> None:
+    code, out, err = run(str(small_hub_folder), *SHORT, "--ways")
+    assert code == 0, err
+    assert "Ways to charge in 2028, capital of the sites aside" in out
+    code, out, err = run(
+        str(small_hub_folder), *SHORT, "--storage", "800", "--json", "--out", str(tmp_path / "ways")
+    )
+    assert code == 0, err
+    found = json.loads(out)
+    assert [one["way"] for one in found["ways"]] == ["at once", "best hours", "own power"]
+    assert [one["panels_kw"] for one in found["ways"]] == [0, 0, 0]
+    assert len(pd.read_csv(tmp_path / "ways" / "charging_ways.csv")) == 3
+
+
 @pytest.mark.parametrize("objective", ["electric_miles", "co2e", "diesel_pm_exposure"])
 def test_every_objective_runs_under_a_budget(small_hub_folder: Path, objective: str) -> None:
     code, out, err = run(

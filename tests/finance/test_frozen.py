@@ -368,6 +368,21 @@ def test_a_line_that_went_or_came_is_named(library: Library, frozen: FrozenCase)
     assert kinds == {("cost: of old", False, True), ("fees", True, False)}
 
 
+def test_a_line_without_a_name_is_told_too(library: Library, frozen: FrozenCase) -> None:
+    view = frozen.sponsor
+    lines = {**view.lines, "": view.lines["equity"]}
+    older = replace(frozen, views={**frozen.views, view.name: replace(view, lines=lines)})
+    again = recompute(older, library)
+    assert not again.same
+    assert next(line for line in again.lines() if "differ, most in" in line).startswith("sponsor_p50, : ")
+
+
+def test_numbers_too_large_to_be_added_up_are_refused(library: Library, frozen: FrozenCase) -> None:
+    data = {**frozen.data, "capital": {**frozen.data["capital"], "cost": {"value": 1e308, "unit": "USD"}}}
+    with pytest.raises(InputError, match="too large to be valued"):
+        recompute(replace(frozen, data=data), library)
+
+
 def test_less_than_a_cent_is_the_same(library: Library, frozen: FrozenCase) -> None:
     view = frozen.sponsor
     equity = view.lines["equity"]

@@ -86,6 +86,12 @@ def test_every_root_is_worth_nothing(seed: int) -> None:
             assert abs(present_value(flows[:, [case]], root)[0]) < 1e-6 * weight
 
 
+def test_flows_of_any_size_have_their_rates() -> None:
+    assert all_rates_of_return(np.array([-1e308, 1.1e308, 1e-300])) == pytest.approx([0.1], abs=1e-9)
+    assert all_rates_of_return(np.array([-1.0, np.inf])) == []
+    assert all_rates_of_return(np.array([np.nan, 1.0])) == []
+
+
 def test_known_stream_with_two_roots() -> None:
     """-100, 230, -132: 10 % and 20 %. Value is a gain between them, and turns to a loss at 20 %."""
     flows = _one(-100.0, 230.0, -132.0)

@@ -116,6 +116,31 @@ def test_faults_of_stops(write: Callable[..., Path], zones: Zones) -> None:
     assert table.frame["row"].tolist() == [5]
 
 
+def test_times_keep_their_clock_whatever_their_zone(write: Callable[..., Path], zones: Zones) -> None:
+    times = {
+        "2024-05-06 07:30": "07:30",
+        "5/6/2024 7:45 PM": "19:45",
+        "2024-05-06T08:00:00-07:00": "08:00",
+        "2024-05-06T09:00Z": "09:00",
+        "May 6 2024 10:00": "10:00",
+        "2024-05-06 11:00 UTC": "11:00",
+        "2024-05-06 12:00-07:00 ": "12:00",
+    }
+    rows = "".join(f"A,{time},33.8,-118.2\n" for time in times)
+    table = read_trip_table(write("truck,time,lat,lon\n" + rows), zones, kind="stops")
+    found = table.frame.sort_values("row")["time"].dt.strftime("%m-%d %H:%M").tolist()
+    assert found == [f"05-06 {clock}" for clock in times.values()]
+
+
+@pytest.mark.parametrize("time", ["now", "today", "2024-05-06 07:00-07:002024"])
+def test_what_is_no_time_is_a_fault_beside_good_ones(
+    write: Callable[..., Path], zones: Zones, time: str
+) -> None:
+    rows = f"A,2024-05-06 07:00,33.8,-118.2\nA,{time},33.8,-118.2\nA,2024-05-06T09:00+05:00,33.8,-118.2\n"
+    table = inspect_trip_table(write("truck,time,lat,lon\n" + rows), zones)
+    assert {(fault.row, fault.what) for fault in table.faults} == {(3, "not a time")}
+
+
 def test_a_missing_column_is_one_fault(write: Callable[..., Path], zones: Zones) -> None:
     with pytest.raises(InputError) as caught:
         read_trip_table(write("truck,lat,lon\nA,33.8,-118.2\n"), zones, kind="stops")

@@ -16,6 +16,7 @@ from cleanhub.freight.siting_model import standing_plugs
 from cleanhub.hub.package import Hub, load_hub
 from cleanhub.hub.plan_tables import PLAN_TABLES
 from cleanhub.hub.scenario import Scenario, load_scenario
+from cleanhub.planning.charging_ways import OwnPower, charging_ways
 from cleanhub.planning.siting import (
     Sited,
     SitingChoice,
@@ -75,6 +76,26 @@ def test_without_a_share_asked_for_buyers_say_what_is_wanted(small_hub: Hub, sce
     assert (free <= ruled + 1e-9).all()
     assert free[-1] < ruled[-1]
     assert (np.diff(ruled) > 0).all()
+
+
+def test_ways_to_charge_are_ordered_as_they_must_be(short: Sited) -> None:
+    case, plan = short.case, short.plan
+    two = charging_ways(case, plan).set_index("way")
+    assert list(two.index) == ["at once", "best hours"]
+    assert two.loc["best hours", "usd_per_year"] < two.loc["at once", "usd_per_year"]
+    assert two.loc["best hours", "over_room_kw"] == pytest.approx(0.0, abs=1e-3)
+    sold = two["usd_per_year"] / two["usd_per_kwh"] + two["unserved_kwh_per_year"]
+    served = yearly_energy(plan)[:, -1].sum()
+    assert sold.tolist() == pytest.approx([served, served], rel=1e-6)
+    assert not two[["panels_kw", "storage_kwh"]].to_numpy().any()
+    three = charging_ways(case, plan, OwnPower(panels_kw=500.0)).set_index("way")
+    pd.testing.assert_frame_equal(three.loc[two.index], two)
+    own = three.loc["own power"]
+    assert own["usd_per_year"] <= two.loc["best hours", "usd_per_year"] * (1 + 1e-9)
+    used = int((plan.plugs[:, -1] > 0).sum())
+    assert 0 < own["panels_kw"] <= 500.0 * used
+    assert own["storage_kwh"] == 0
+    assert own["co2_t_per_year"] < two.loc["best hours", "co2_t_per_year"]
 
 
 def test_nothing_new_serves_before_it_can_be_built(sited: Sited) -> None:

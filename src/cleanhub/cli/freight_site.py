@@ -59,12 +59,27 @@ def site(
     robust: Annotated[
         str, typer.Option(help="one choice for many cases of headroom and demand: regret or cvar")
     ] = "",
+    ways: Annotated[
+        bool,
+        typer.Option(
+            "--ways", help="compare charging at once with the best hours: bill, peak, CO2 in the last year"
+        ),
+    ] = False,
+    panels: Annotated[
+        float | None,
+        typer.Option(help="as --ways, and with panels, a site at most [kW]", min=0, max=1e6),
+    ] = None,
+    storage: Annotated[
+        float | None,
+        typer.Option(help="as --ways, and with storage, a site at most [kWh]", min=0, max=1e6),
+    ] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", "-o", help="folder for the tables (CSV)")] = None,
     seed: Annotated[int, typer.Option(help="seed of every draw", min=0)] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Site chargers for the drayage of a hub year by year: sites, plugs, grid works, what binds."""
     from cleanhub.cli.pathways import write_tables
+    from cleanhub.planning.charging_ways import OwnPower
     from cleanhub.planning.register_projects import loaded_hub
     from cleanhub.planning.siting import SitingChoice, site_chargers
 
@@ -75,11 +90,24 @@ def site(
     freight = chosen.freight.model_copy(update={k: v for k, v in update.items() if v is not None})
     chosen = chosen.model_copy(update={"freight": freight})
     measure = cast(Literal["", "regret", "cvar"], robust)
-    choice = SitingChoice(first, last, wanted, gap=gap, seconds=seconds, survival=survival, robust=measure)
+    own = None if panels is None and storage is None else OwnPower(panels or 0.0, storage or 0.0)
+    choice = SitingChoice(
+        first,
+        last,
+        wanted,
+        gap=gap,
+        seconds=seconds,
+        survival=survival,
+        robust=measure,
+        ways=ways,
+        own_power=own,
+    )
     sited = site_chargers(loaded, chosen, choice, seed)
     summary = _summary(sited)
     if out_dir is not None:
         tables = {**sited.tables, "community": sited.community}
+        if sited.ways is not None:
+            tables["charging_ways"] = sited.ways
         write_tables(tables, out_dir)
         summary["files"] = [str(out_dir / f"{name}.csv") for name in tables]
     if as_json:
@@ -130,6 +158,8 @@ def _summary(sited: Sited) -> dict[str, Any]:
         "notes": [*sited.case.notes, *plan.notes],
         "community": records(sited.community),
     }
+    if sited.ways is not None:
+        summary["ways"] = records(sited.ways)
     if sited.survival is not None:
         found = sited.survival
         summary["survival"] = {
@@ -191,10 +221,29 @@ def _print(sited: Sited, summary: dict[str, Any]) -> None:
             f"one choice for all cases: {summary['robust']['status']}, gap {sited.robust.gap:.2%}",
             highlight=False,
         )
+    if sited.ways is not None:
+        _print_ways(sited.ways, int(plan.problem.years[-1]))
     print_frame("What people asked", sited.community, 40)
     for note in summary["notes"]:
         out.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     out.print(case.network.attribution, style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_ways(ways: pd.DataFrame, year: int) -> None:
+    """Ways to charge, in the units people say."""
+    shown = ways[["way"]].assign(
+        **{
+            "USD M/yr": (ways["usd_per_year"] / 1e6).round(1),
+            "USD/kWh": ways["usd_per_kwh"].round(3),
+            "peak MW": (ways["peak_kw"] / 1e3).round(1),
+            "beyond grid MW": (ways["over_room_kw"] / 1e3).round(1),
+            "not served MWh/yr": (ways["unserved_kwh_per_year"] / 1e3).round(1),
+            "CO2 kt/yr": (ways["co2_t_per_year"] / 1e3).round(2),
+            "panels MW": (ways["panels_kw"] / 1e3).round(1),
+            "storage MWh": (ways["storage_kwh"] / 1e3).round(1),
+        }
+    )
+    print_frame(f"Ways to charge in {year}, capital of the sites aside", shown, len(shown))
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:

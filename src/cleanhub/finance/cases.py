@@ -46,6 +46,8 @@ class LoadedCase:
         state, and figures that it repeats as they stand there.
     data
         The merged mapping, as plain data; what a frozen case keeps.
+    shown
+        What faults call it: its file, or its name.
     """
 
     case: Case
@@ -53,6 +55,7 @@ class LoadedCase:
     library: Library
     from_archetype: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+    shown: str = "case"
 
     @property
     def values(self) -> Values:
@@ -161,7 +164,7 @@ def case_of(data: Mapping[str, Any], library: Library, file: YamlFile | None = N
         and not any(path.startswith(f"{mine}.") or mine.startswith(f"{path}.") for mine in own)
         and _present(merged, path)
     )
-    return LoadedCase(case, figures, library, filled, merged)
+    return LoadedCase(case, figures, library, filled, merged, shown)
 
 
 @cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cleanhub.core.errors import Fault, InputError
 from cleanhub.finance.case_value import CaseValue, value_case
 from cleanhub.finance.cases import LoadedCase, case_of
 from cleanhub.finance.frozen import FrozenCase, FrozenLine, to_the_cent, view_lines
@@ -51,7 +52,7 @@ class Recomputed:
         """The comparison in words: one line for each line of the case."""
         told = []
         for name, agrees in self.checked.items():
-            found = [one for one in self.differences if ", ".join(filter(None, (one.view, one.line))) == name]
+            found = [one for one in self.differences if _place(one.view, one.line) == name]
             if agrees:
                 told.append(f"{name}: the same")
                 continue
@@ -60,6 +61,11 @@ class Recomputed:
             change = f"{widest.before!r} frozen, {widest.after!r} today"
             told.append(f"{name}: {len(found)} differ, most in {place}: {change}")
         return told
+
+
+def _place(view: str, line: str) -> str:
+    """A line in words; results of both views are of none."""
+    return f"{view}, {line}" if view else line
 
 
 def rebuild(frozen: FrozenCase, library: Library) -> LoadedCase:
@@ -76,8 +82,15 @@ def recompute(frozen: FrozenCase, library: Library) -> Recomputed:
     """Value the stored inputs with today's program and compare line by line, to the cent.
 
     Policies are those of the frozen setting; ``library`` gives depreciation, price indices and units.
+
+    Raises :class:`~cleanhub.core.errors.InputError` where today's program no longer accepts the case, or
+    its numbers are too large to be added up.
     """
-    value = value_case(rebuild(frozen, library), frozen.setting)
+    with np.errstate(over="ignore", invalid="ignore"):  # told in words below
+        value = value_case(rebuild(frozen, library), frozen.setting)
+    if not all(np.isfinite(view.outcome.equity).all() for view in value.views):
+        what = "numbers too large to be valued"
+        raise InputError(f"frozen case {frozen.id}", [Fault(frozen.id, None, None, "", "finite flows", what)])
     checked: dict[str, bool] = {}
     differences: list[Difference] = []
     for view in value.views:
@@ -86,12 +99,12 @@ def recompute(frozen: FrozenCase, library: Library) -> Recomputed:
         after = view_lines(view)
         for name in dict.fromkeys([*before, *after]):
             found = list(_line_differences(view.name, name, before.get(name), after.get(name)))
-            checked[f"{view.name}, {name}"] = not found
+            checked[_place(view.name, name)] = not found
             differences += found
         metrics = view.metrics()
         for name, number in (stored.metrics if stored else {}).items():
             agrees = _agree(name, number, metrics.get(name, math.nan))
-            checked[f"{view.name}, {name}"] = agrees
+            checked[_place(view.name, name)] = agrees
             if not agrees:
                 differences.append(Difference(view.name, name, None, number, metrics.get(name, math.nan)))
     for name, number in frozen.results.items():

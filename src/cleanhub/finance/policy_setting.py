@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from cleanhub.core.errors import FaultList
 from cleanhub.finance.build import Reading, Setting, TaxTerms, operating_years
 from cleanhub.finance.cases import LoadedCase
 from cleanhub.policy.applicant import Answer, Applicant
@@ -23,17 +24,27 @@ def applicant_of(loaded: LoadedCase, book: PolicyBook, without: Iterable[str] = 
 
     Readiness and stage are facts too where the case states them; ``without`` names policies
     that it does not ask for, besides those the case names.
+
+    Raises :class:`~cleanhub.core.errors.InputError` for a quantity in a unit that policies cannot count.
     """
     case = loaded.case
     units = quantity_units(book)
     reading = Reading(loaded, loaded.values, Setting(quantity_units=units))
     own = case.production
     codes = dict.fromkeys([own.policy_product, *own.by_products, *own.bought])
-    quantities = {}
-    for code in codes:
-        amount = reading.policy_quantity(code) if code else None
+    quantities, faults = {}, FaultList()
+    for code in filter(None, codes):
+        try:
+            amount = reading.policy_quantity(code)
+        except ValueError:  # of another dimension than what policies count
+            path = "production.unit" if code == own.policy_product else f"production.by_products.{code}"
+            found = loaded.unit if path == "production.unit" else loaded.figures[path].unit
+            allowed = f"a unit of {dict(units)[code]}"
+            faults.add(loaded.shown, column=path, what="policies count another", found=found, allowed=allowed)
+            continue
         if amount is not None:
             quantities[code] = amount[:, 0]
+    faults.raise_if_any(f"case {loaded.shown}")
     facts = dict(case.project.facts)
     facts.setdefault("stage", case.project.stage)
     if case.readiness.trl is not None:

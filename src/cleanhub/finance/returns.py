@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 
 LOWEST, HIGHEST = -0.95, 20.0
+NOTHING = 1e-200
+"""Share of the largest flow below which one is none: its polynomial could not be divided by it."""
 _GRID = np.array(
     [LOWEST, -0.7, -0.4, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, HIGHEST]
 )
@@ -101,12 +103,17 @@ def _closed(
 def all_rates_of_return(flow: FloatArray) -> list[float]:
     """Every internal rate of return above -95 % of ONE stream of flows, shape (T,), in rising order.
 
-    The real roots of the polynomial in 1 / (1 + rate), each checked by its present value.
+    The real roots of the polynomial in 1 / (1 + rate), each checked by its present value. None where a
+    flow is not finite.
     """
     flow = np.asarray(flow, dtype=np.float64)
-    nonzero = np.flatnonzero(flow)
+    if not np.isfinite(flow).all():
+        return []
+    largest = np.abs(flow).max(initial=0.0)
+    nonzero = np.flatnonzero(np.abs(flow) > NOTHING * largest)
     if len(nonzero) < 2:
         return []
+    flow = np.ldexp(flow, -np.frexp(largest)[1])  # by a power of 2: exact, and no sum overflows
     trimmed = flow[nonzero[0] : nonzero[-1] + 1]
     roots = np.roots(trimmed[::-1])
     factors = roots[np.abs(roots.imag) < 1e-7 * np.maximum(np.abs(roots.real), 1.0)].real

@@ -156,6 +156,18 @@ def _read(path: Path) -> pd.DataFrame:
     return raw.fillna("").astype(str).reset_index(drop=True)
 
 
+_USUAL_TIME = r"\d+[\d/.-]*([T ]\s*\d{1,2}(:\d\d){0,2}(\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?"
+"""A date and perhaps a time, in numbers and without a zone."""
+
+
+def _clock(text: str) -> object:
+    """A time as its clock shows it, without its zone; ``NaT`` where it is none."""
+    if not any(map(str.isdigit, text)):
+        return pd.NaT  # pandas would take "now" and "today"
+    time = pd.to_datetime(text, errors="coerce")
+    return time.tz_localize(None) if isinstance(time, pd.Timestamp) else time
+
+
 class _Checker:
     """Turns text into typed columns and lists every fault on the way."""
 
@@ -271,7 +283,10 @@ class _Checker:
         """Local clock time; an offset in the text is dropped, since trucks keep to local time."""
         text = self._text(key)
         plain = text.str.replace(r"(Z|[+-]\d\d:?\d\d)$", "", regex=True)
-        time = pd.to_datetime(plain, errors="coerce", format="mixed")
+        usual = plain.str.fullmatch(_USUAL_TIME).astype(bool)
+        time = pd.to_datetime(plain.where(usual, ""), errors="coerce", format="mixed")
+        odd = plain[~usual & (plain != "")]  # names of months, other zones, and what is no time
+        time[odd.index] = odd.map({one: _clock(one) for one in odd.unique()})
         wrong = time.isna() & ~((text == "") & blank)
         self._fault(key, wrong.to_numpy(), "not a time", "as in 2024-05-06 07:30")
         return time

@@ -21,6 +21,7 @@ from cleanhub.hub.package import Hub
 from cleanhub.hub.scenario import Scenario
 from cleanhub.pathways.engine import run_pathway
 from cleanhub.planning.charging import fleet_of
+from cleanhub.planning.charging_ways import OwnPower, charging_ways
 
 FloatArray = NDArray[np.float64]
 SPREAD = (0.5, 1.5)
@@ -35,7 +36,8 @@ class SitingChoice:
     """How chargers are sited: see the options of ``cleanhub freight site``.
 
     ``wanted`` is the share of drayage that shall be electric in the last year, reached on a straight line
-    from today's; ``None`` takes what buyers of the scenario want at the price of the charger.
+    from today's; ``None`` takes what buyers of the scenario want at the price of the charger. ``ways``
+    compares ways to charge in the last year; ``own_power`` does, too, with panels and storage at the sites.
     """
 
     first: int = 2025
@@ -46,6 +48,8 @@ class SitingChoice:
     seconds: float | None = None
     survival: bool = False
     robust: Literal["", "regret", "cvar"] = ""
+    ways: bool = False
+    own_power: OwnPower | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Sited:
     community: pd.DataFrame
     survival: Survival | None = None
     robust: RobustPlan | None = None
+    ways: pd.DataFrame | None = None
 
     @property
     def plan(self) -> SitingPlan:
@@ -94,7 +99,8 @@ def site_chargers(hub: Hub, scenario: Scenario, choice: SitingChoice, seed: int 
         tables["chargers"] = with_survival(tables["chargers"], survival, problem)
     robust = _robust(problem, choice.robust) if choice.robust else None
     community = community_report(hub, plan, scenario.as_of)
-    return Sited(case, served, tables, community, survival, robust)
+    ways = charging_ways(case, plan, choice.own_power) if choice.ways or choice.own_power else None
+    return Sited(case, served, tables, community, survival, robust, ways)
 
 
 def with_survival(chargers: pd.DataFrame, survival: Survival, problem: SitingProblem) -> pd.DataFrame:
