@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+# isort: off
+import cleanhub  # noqa: F401  # before numpy: it settles how numpy rounds
+
+# isort: on
 import pandas as pd
 import pytest
 

@@ -19,6 +19,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# isort: off
+import cleanhub  # noqa: F401  # before numpy: it settles how numpy rounds
+
+# isort: on
 import doc_figures
 import doc_published
 import doc_validation

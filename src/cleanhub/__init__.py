@@ -17,6 +17,10 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from cleanhub.core.rounding import settle
+
+settle()  # before anything loads numpy
+
 if TYPE_CHECKING:
     from cleanhub.core.errors import CleanhubError, InputError
     from cleanhub.hub.package import Hub, check_hub, list_hubs, load_hub

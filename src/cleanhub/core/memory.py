@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cleanhub.core.fingerprint import fingerprint
+from cleanhub.core.rounding import SETTING
 
 T = TypeVar("T")
 VARIABLE = "CLEANHUB_CACHE"
@@ -236,7 +237,7 @@ def _checksum(data: bytes | memoryview) -> bytes:
 @cache
 def _versions() -> tuple[str, ...]:
     """What computes: this package's files, Python, the machine and the libraries."""
-    found = [package_digest(PACKAGE), sys.version, platform.machine()]
+    found = [package_digest(PACKAGE), sys.version, platform.machine(), os.environ.get(SETTING, "")]
     for name in _LIBRARIES:
         try:
             found.append(version(name))
