@@ -16,6 +16,15 @@ from cleanhub.register.store import Register
 from .test_store import SIGNED, fill
 
 
+@pytest.fixture
+def whole(ready_url: Callable[[str], str], project: dict[str, Any], tmp_path: Path) -> Path:
+    """A backup of a register with one project."""
+    with Register.open(ready_url("sqlite")) as register:
+        register.add("project", project, **SIGNED)
+        backup(register, tmp_path / "whole.db")
+    return tmp_path / "whole.db"
+
+
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
 def test_a_register_comes_back_equal_on_either_database(
     register: Register, project: dict[str, Any], tmp_path: Path, new_url: Callable[[str], str], target: str
@@ -89,13 +98,8 @@ def test_a_damaged_or_foreign_file_is_refused_and_changes_nothing(
 
 @pytest.mark.parametrize(("column", "text"), [("capex_usd", b"a lot"), ("name", b"\xff\xfe")])
 def test_values_that_their_column_cannot_hold_are_damage_and_no_traceback(
-    ready_url: Callable[[str], str], project: dict[str, Any], tmp_path: Path, column: str, text: bytes
+    whole: Path, tmp_path: Path, column: str, text: bytes
 ) -> None:
-    url = ready_url("sqlite")
-    with Register.open(url) as register:
-        register.add("project", project, **SIGNED)
-        whole = tmp_path / "whole.db"
-        backup(register, whole)
     with sqlite3.connect(whole) as connection:  # past triggers and types, as bytes change on a disk
         triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in triggers:
@@ -111,16 +115,9 @@ def test_values_that_their_column_cannot_hold_are_damage_and_no_traceback(
     assert not (tmp_path / "new.db").exists()
 
 
-def test_a_damaged_schema_is_no_traceback(
-    ready_url: Callable[[str], str], project: dict[str, Any], tmp_path: Path
-) -> None:
-    url = ready_url("sqlite")
-    with Register.open(url) as register:
-        backup(register, tmp_path / "whole.db")
+def test_a_damaged_schema_is_no_traceback(whole: Path, tmp_path: Path) -> None:
     torn = tmp_path / "torn.db"
-    torn.write_bytes(
-        (tmp_path / "whole.db").read_bytes().replace(b"CREATE TABLE project", b"CREATE \xffABLE project")
-    )
+    torn.write_bytes(whole.read_bytes().replace(b"CREATE TABLE project", b"CREATE \xffABLE project"))
     with pytest.raises(RunError, match="cannot be opened"):
         Register.open(torn)
     with pytest.raises(RunError, match=r"torn\.db is damaged"):

@@ -22,10 +22,11 @@ from cleanhub.freight.charging_windows import time_at_base
 from cleanhub.freight.flows import road_flow
 from cleanhub.freight.problem import HOME, FloatArray, SitingPlan, SitingProblem
 from cleanhub.freight.site_figures import OWN
+from cleanhub.freight.site_power import SiteOptions
 from cleanhub.freight.siting import relative_gap, solve_siting
 from cleanhub.freight.siting_binds import Binding, what_could_be
 from cleanhub.freight.siting_model import opening_costs, standing_plugs
-from cleanhub.freight.tariffs import tariffs_for
+from cleanhub.freight.tariffs import Tariffs, tariffs_for
 from cleanhub.hub.plan_tables import PLAN_TABLES
 
 GAP = 0.03
@@ -159,17 +160,33 @@ def mean_plug_kw(case: FreightCase) -> FloatArray:
     return np.asarray(case.sites.plug_kw * case.figures.value("charging_power_share"), dtype=np.float64)
 
 
-def schedule_of(case: FreightCase, plan: SitingPlan, t: int) -> Schedule:
-    """The hourly charging of every site in year position ``t``, at least cost within the grid's room."""
-    sites, year = case.sites, int(plan.problem.years[t])
+def power_and_tariffs(case: FreightCase, plan: SitingPlan, t: int) -> tuple[FloatArray, Tariffs]:
+    """Power of the plugs of each site in year position ``t``, (S,) [kW], and the tariff it pays there."""
     power = plan.plugs[:, t] * mean_plug_kw(case)
-    tariffs = tariffs_for(case.hub, case.operators, np.maximum(power, 1.0), year, case.figures, case.drivers)
+    year, least = int(plan.problem.years[t]), np.maximum(power, 1.0)
+    return power, tariffs_for(case.hub, case.operators, least, year, case.figures, case.drivers)
+
+
+def schedule_of(
+    case: FreightCase,
+    plan: SitingPlan,
+    t: int,
+    options: SiteOptions | None = None,
+    carbon: FloatArray | None = None,
+) -> Schedule:
+    """The hourly charging of every site in year position ``t``, at least cost within the grid's room.
+
+    ``options`` and ``carbon`` as for :func:`~cleanhub.freight.charging_schedule.schedule_charging`.
+    """
+    power, tariffs = power_and_tariffs(case, plan, t)
     return schedule_charging(
         merge_windows(windows_of(case, plan, t)),
         power,
         tariffs,
         case.working_days,
-        substation=sites.substation,
+        options=options,
+        carbon=carbon,
+        substation=case.sites.substation,
         limit_kw=room_kw(plan)[:, t],
     )
 

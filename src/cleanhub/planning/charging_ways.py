@@ -8,17 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cleanhub.freight.case import FreightCase
-from cleanhub.freight.charging_schedule import (
-    Schedule,
-    charge_at_once,
-    merge_windows,
-    schedule_charging,
-    substation_load,
-)
+from cleanhub.freight.charging_schedule import Schedule, charge_at_once, substation_load
 from cleanhub.freight.problem import FloatArray, SitingPlan
-from cleanhub.freight.serve import mean_plug_kw, room_kw, windows_of
-from cleanhub.freight.site_power import SiteOptions, grid_carbon, site_options
-from cleanhub.freight.tariffs import tariffs_for
+from cleanhub.freight.serve import power_and_tariffs, room_kw, schedule_of, windows_of
+from cleanhub.freight.site_power import grid_carbon, site_options
 
 AT_ONCE, BEST_HOURS, OWN_POWER = "at once", "best hours", "own power"
 
@@ -44,41 +37,25 @@ def charging_ways(case: FreightCase, plan: SitingPlan, own: OwnPower | None = No
     ``co2_t_per_year`` of the grid's power by the hour; ``panels_kw`` and ``storage_kwh`` built.
     """
     t = len(plan.problem.years) - 1
-    year, room = int(plan.problem.years[t]), room_kw(plan)[:, t]
-    power = plan.plugs[:, t] * mean_plug_kw(case)
-    tariffs = tariffs_for(case.hub, case.operators, np.maximum(power, 1.0), year, case.figures, case.drivers)
+    power, tariffs = power_and_tariffs(case, plan, t)
+    carbon = grid_carbon(case.hub, int(plan.problem.years[t]), case.drivers)
     windows = windows_of(case, plan, t)
-    carbon = grid_carbon(case.hub, year, case.drivers)
-    merged = merge_windows(windows)
-
-    def scheduled(options: SiteOptions | None = None) -> Schedule:
-        return schedule_charging(
-            merged,
-            power,
-            tariffs,
-            case.working_days,
-            options=options,
-            carbon=carbon,
-            substation=case.sites.substation,
-            limit_kw=room,
-        )
-
     found = {
         AT_ONCE: charge_at_once(windows, power, tariffs, case.working_days, carbon=carbon),
-        BEST_HOURS: scheduled(),
+        BEST_HOURS: schedule_of(case, plan, t, carbon=carbon),
     }
     if own is not None:
-        used = np.where(power > 0, 1.0, 0.0)
-        rate = plan.problem.discount_rate
+        used, rate = np.where(power > 0, 1.0, 0.0), plan.problem.discount_rate
         options = site_options(used * own.panels_kw, used * own.storage_kwh, case.figures, rate)
-        found[OWN_POWER] = scheduled(options)
+        found[OWN_POWER] = schedule_of(case, plan, t, options, carbon)
+    room = room_kw(plan)[:, t]
     return pd.DataFrame([_row(way, one, case, room) for way, one in found.items()])
 
 
 def _row(way: str, found: Schedule, case: FreightCase, room: FloatArray) -> dict[str, object]:
     usd = found.energy_usd + found.demand_usd + found.fixed_usd + found.equipment_usd
     kwh = float(found.kwh_per_year.sum())
-    load = substation_load(found.highest_kw, case.sites.substation, len(room)).max(axis=1)
+    load = substation_load(found.grid, case.sites.substation, len(room)).max(axis=(1, 2, 3))
     return {
         "way": way,
         "usd_per_year": float(usd.sum()),
